@@ -1,0 +1,1 @@
+"""Mathematics only: sufficient statistics in, estimates or `NotEstimable(reason)` out."""
