@@ -1,7 +1,7 @@
 """Errors of the statistics engine.
 
 StatsError
-└── InvalidInput   a number that cannot be (negative count, NaN, more conversions than visitors)
+└── InvalidInputError   a number that no data could have produced (negative, NaN, out of range)
 """
 
 
@@ -9,7 +9,7 @@ class StatsError(Exception):
     """Base of every error that the engine raises on purpose."""
 
 
-class InvalidInput(StatsError, ValueError):
+class InvalidInputError(StatsError, ValueError):
     """An argument that no data could have produced; names the field and the fix."""
 
     def __init__(self, field: str, fix: str) -> None:
