@@ -1,0 +1,1 @@
+"""The domain: a folder per slice of the life of an experiment, no web, no scheduler."""

@@ -1,0 +1,68 @@
+"""Who asks: a token as Bearer, as X-API-Key, or as Basic user name."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import Response, g, request
+
+from api.requests import runtime
+from experiments.accounts import service
+from experiments.accounts.schemas import Grant, Scope
+from experiments.audit.schemas import Actor
+from experiments.database import reading
+from experiments.errors import NotAllowedError, NotAuthenticatedError
+
+Arguments = ParamSpec("Arguments")
+
+
+def needs(
+    scope: Scope,
+) -> Callable[[Callable[Arguments, Response]], Callable[Arguments, Response]]:
+    """Let a view answer only tokens with this scope."""
+
+    def decorate(view: Callable[Arguments, Response]) -> Callable[Arguments, Response]:
+        @wraps(view)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Response:
+            admit(presented_secret(), scope)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def admit(secret: str, scope: Scope) -> Grant:
+    """Remember the grant of this secret for the request, or refuse.
+
+    Raises:
+        NotAuthenticatedError: when there is no secret or it is not a living token's.
+        NotAllowedError: when the token lacks the scope.
+    """
+    if not secret:
+        message = "Send an API token as 'Authorization: Bearer ...' or 'X-API-Key: ...'."
+        raise NotAuthenticatedError(message)
+    opened = runtime()
+    with reading(opened.engine) as session:
+        granted = service.grant(session, secret, now=opened.clock.now())
+    if scope not in granted.scopes:
+        needed = f"a token with the scope '{scope}'"
+        raise NotAllowedError(needed)
+    g.grant = granted
+    return granted
+
+
+def actor() -> Actor:
+    """In whose name the request acts."""
+    granted: Grant = g.grant
+    return granted.actor
+
+
+def presented_secret() -> str:
+    """The token in the request's headers, empty if there is none."""
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "bearer":
+        return authorization.token or ""
+    if authorization is not None and authorization.type == "basic":
+        return authorization.username or ""
+    return request.headers.get("X-API-Key", "")

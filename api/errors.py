@@ -1,0 +1,86 @@
+"""Errors as problem+json (RFC 9457): one table from class to status."""
+
+from uuid import uuid4
+
+import orjson
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from experiments import errors
+from experiments.logs import logger
+
+log = logger("api")
+
+STATUS: dict[type[errors.DesirelineError], int] = {
+    errors.MalformedError: 400,
+    errors.NotAuthenticatedError: 401,
+    errors.NotAllowedError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.TooLargeError: 413,
+    errors.InvalidError: 422,
+    errors.UnavailableError: 503,
+}
+
+
+def status_of(error: errors.DesirelineError) -> int:
+    """The HTTP status of an error of the domain."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem(status: int, title: str, detail: str, **more: object) -> Response:
+    """One problem+json answer, with the id under which the log has the rest."""
+    document = {
+        "type": "about:blank",
+        "status": status,
+        "title": title,
+        "detail": detail,
+        "request_id": request_id(),
+        **more,
+    }
+    return Response(orjson.dumps(document), status, mimetype="application/problem+json")
+
+
+def request_id() -> str:
+    """The id of this request, made on first use."""
+    if "request_id" not in g:
+        g.request_id = uuid4().hex
+    found: str = g.request_id
+    return found
+
+
+def respond(error: Exception) -> Response:
+    """Any error as a problem; what nobody foresaw is logged in full and told without a trace."""
+    if isinstance(error, errors.DesirelineError):
+        return _of_domain(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    log.error("unforeseen error", request_id=request_id(), path=request.path, exc_info=error)
+    detail = "Something went wrong on our side; the log has the details under the request id."
+    return problem(500, "Internal Server Error", detail)
+
+
+def is_api() -> bool:
+    """Whether the request came to an address of the API."""
+    return request.path.startswith(("/api/", "/v1/", "/ofrep/"))
+
+
+def _of_domain(error: errors.DesirelineError) -> Response:
+    status = status_of(error)
+    title = type(error).__name__.removesuffix("Error")
+    more: dict[str, object] = {}
+    if isinstance(error, errors.InvalidError):
+        more["errors"] = [
+            {"pointer": item.pointer, "detail": item.detail} for item in error.problems
+        ]
+    response = problem(status, title, str(error), **more)
+    if isinstance(error, errors.NotAuthenticatedError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _of_http(error: HTTPException) -> Response:
+    response = problem(error.code or 500, error.name, error.description or error.name)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(error.valid_methods)
+    return response

@@ -1,0 +1,39 @@
+"""Serves requests: `create_app()` puts the API and the pages on one runtime."""
+
+from flask import Flask, Response
+
+import api
+import web
+from api import errors as api_errors
+from experiments import logs
+from experiments.clock import Clock
+from experiments.runtime import open_runtime
+from experiments.settings import Settings
+from web import errors as web_errors
+
+LARGEST_BODY_BYTES = 5_000_000
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """Build the application; `settings` come from the environment when not given."""
+    settings = settings or Settings()
+    logs.configure(as_json=settings.log_json)
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        SECRET_KEY=settings.signing_key(),
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+    )
+    app.extensions["desireline"] = open_runtime(settings, clock)
+    app.register_error_handler(Exception, _respond)
+    api.register(app)
+    web.register(app)
+    return app
+
+
+def _respond(error: Exception) -> Response:
+    delivery = api_errors if api_errors.is_api() else web_errors
+    return delivery.respond(error)

@@ -1,0 +1,95 @@
+"""Shapes of the accounts slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from experiments.audit.schemas import Actor
+from experiments.shapes import In, Name, Out
+
+
+class Role(StrEnum):
+    """What a person may do; each role includes those before it."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do what `other` may do."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class Scope(StrEnum):
+    """What a token may do; scopes do not include each other."""
+
+    EVALUATE = "evaluate"
+    INGEST = "ingest"
+    READ = "read"
+    MANAGE = "manage"
+
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[^@\s]+@[^@\s]+$", max_length=200, to_lower=True, strip_whitespace=True
+    ),
+]
+
+
+class UserIn(In):
+    """A new person."""
+
+    email: Email
+    name: Name
+    role: Role = Role.VIEWER
+    password: str = Field(min_length=12, max_length=200)
+
+
+class UserOut(Out):
+    """A person, without the password."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class TokenIn(In):
+    """A new token."""
+
+    name: Name
+    scopes: list[Scope] = Field(min_length=1)
+    expires_at: datetime | None = None
+
+
+class TokenOut(Out):
+    """A token, without the secret."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewTokenOut(TokenOut):
+    """A token just made: the only time the secret is shown."""
+
+    secret: str
+
+
+class Grant(Out):
+    """What an authenticated token may do, and in whose name."""
+
+    token_id: int
+    actor: Actor
+    scopes: frozenset[Scope]

@@ -1,0 +1,1 @@
+"""From exposures and events to frozen readouts: moments, estimates, checks, one run per look."""

@@ -1,0 +1,24 @@
+"""Reading the audit trail."""
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from experiments.audit.models import AuditEntry
+from experiments.audit.schemas import AuditOut
+
+
+def live_version(session: Session) -> int:
+    """The number of the newest change; grows with everything that can alter an answer."""
+    return session.exec(select(func.max(AuditEntry.id))).one() or 0
+
+
+def entries(
+    session: Session, *, subject_key: str = "", before: int | None = None, limit: int = 50
+) -> list[AuditOut]:
+    """The newest changes first, of one subject if named, older than entry `before` if given."""
+    query = select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(limit)
+    if subject_key:
+        query = query.where(AuditEntry.subject_key == subject_key)
+    if before is not None:
+        query = query.where(col(AuditEntry.id) < before)
+    return [AuditOut.model_validate(entry) for entry in session.exec(query)]

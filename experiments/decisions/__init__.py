@@ -1,0 +1,1 @@
+"""What follows from a readout: a pure gate with a trace, and promotion as a merge."""

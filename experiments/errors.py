@@ -1,0 +1,95 @@
+"""Every error the domain raises on purpose.
+
+DesirelineError
+├── MalformedError        what arrived cannot be read at all (broken JSON, wrong encoding)
+├── InvalidError          what arrived can be read, but a field is wrong; names field and fix
+├── NotAuthenticatedError nobody knows who asks
+├── NotAllowedError       it is known who asks, and they may not
+├── NotFoundError         there is no such thing
+├── ConflictError         the thing is in a state that does not permit this
+│   └── MergeConflictError   the standard journey changed where a promotion wants to write
+├── TooLargeError         more bytes than are accepted at once
+└── UnavailableError      try again later (database away, overload)
+
+A delivery (API, page, command) maps each class once, in its own `errors.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one field: `pointer` is a JSON pointer, `detail` says the fix."""
+
+    pointer: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer.lstrip('/') or 'input'}: {self.detail}"
+
+
+class DesirelineError(Exception):
+    """Base of every error that a user can cause or must be told about."""
+
+
+class MalformedError(DesirelineError):
+    """The input cannot be read at all."""
+
+
+class InvalidError(DesirelineError):
+    """One or more fields are wrong; nothing was written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> "InvalidError":
+        """One problem at one place."""
+        return cls([Problem(pointer, detail)])
+
+
+class NotAuthenticatedError(DesirelineError):
+    """The caller did not say who they are, or not convincingly."""
+
+
+class NotAllowedError(DesirelineError):
+    """The caller is known and lacks the role or scope."""
+
+    def __init__(self, needed: str) -> None:
+        self.needed = needed
+        super().__init__(f"This needs {needed}.")
+
+
+class NotFoundError(DesirelineError):
+    """No thing of that kind has that key."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        self.kind = kind
+        self.key = key
+        super().__init__(f"There is no {kind} {str(key)!r}.")
+
+
+class ConflictError(DesirelineError):
+    """The state of the thing does not permit the change."""
+
+
+class MergeConflictError(ConflictError):
+    """The standard journey changed at the nodes that a promotion wants to write."""
+
+    def __init__(self, journey: str, nodes: Sequence[str]) -> None:
+        self.journey = journey
+        self.nodes = tuple(nodes)
+        changed = ", ".join(nodes)
+        super().__init__(
+            f"The standard journey {journey!r} has changed at {changed} since the experiment began."
+        )
+
+
+class TooLargeError(DesirelineError):
+    """The input is larger than is accepted at once."""
+
+
+class UnavailableError(DesirelineError):
+    """The service cannot do this now; the caller may try again."""

@@ -1,0 +1,1 @@
+"""What visitors did: events, stored before they are acknowledged, once per message id."""

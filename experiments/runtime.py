@@ -1,0 +1,34 @@
+"""What an entry point opens once and hands to everything it serves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Engine
+
+from experiments.clock import Clock
+from experiments.database import open_engine
+from experiments.resolution.rulesets import RulesetCache
+from experiments.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The settings, the storage, the clock, the dice and the live ruleset of one process."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    rng: np.random.Generator
+    rulesets: RulesetCache
+
+
+def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """Open everything the settings name; `clock` replaces the one they ask for."""
+    engine = open_engine(settings.storage_url)
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        clock=clock or settings.clock(),
+        rng=np.random.default_rng(settings.seed),
+        rulesets=RulesetCache(engine),
+    )

@@ -1,0 +1,79 @@
+"""Settings from the environment (`DESIRELINE_...` and `DATABASE_URL`), read once at the start."""
+
+import os
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import Field, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from experiments.clock import AcceleratedClock, Clock, SystemClock
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; `docs/reference/settings.md` lists it for people."""
+
+    model_config = SettingsConfigDict(env_prefix="DESIRELINE_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(default=Path("data"), description="Where embedded storage lives.")
+    database_url: str = Field(
+        default="",
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL or SQLite address; empty means SQLite inside the data folder.",
+    )
+    secret_key: str = Field(
+        default="", description="Signs sessions and previews; empty means one kept in the folder."
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000", description="The address people and sites reach."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the server listens on.")
+    secure_cookies: bool = Field(
+        default=False, description="Send the session cookie over HTTPS only; set behind TLS."
+    )
+    log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
+    clock_speed: float = Field(default=1.0, gt=0, description="How much faster time runs (demo).")
+    clock_started_at: datetime | None = Field(
+        default=None, description="Machine time at which an accelerated clock began (demo)."
+    )
+    clock_epoch: datetime | None = Field(
+        default=None, description="Told time at which an accelerated clock began (demo)."
+    )
+    seed: int | None = Field(
+        default=None, description="Seed of the random generator (demo); empty means unpredictable."
+    )
+
+    @computed_field  # type: ignore[prop-decorator] # pydantic's documented pairing, unknown to mypy
+    @property
+    def storage_url(self) -> str:
+        """The SQLAlchemy address of the database."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'desireline.db'}"
+        scheme, _, rest = self.database_url.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg://{rest}"
+        return self.database_url
+
+    def clock(self) -> Clock:
+        """The clock that these settings ask for."""
+        if self.clock_started_at is None or self.clock_epoch is None:
+            return SystemClock()
+        return AcceleratedClock(
+            started_at=self.clock_started_at, epoch=self.clock_epoch, speed=self.clock_speed
+        )
+
+    def signing_key(self) -> str:
+        """The secret key; made once and kept in the data folder when none is set."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret.key"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        return path.read_text()

@@ -1,0 +1,51 @@
+"""The ground that every In and Out shape stands on."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from experiments.errors import InvalidError, Problem
+
+Key = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=80)
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+JsonValue = str | bool | int | float | dict[str, Any] | list[Any]
+
+
+class In(BaseModel):
+    """What a caller may send: unknown fields are refused by name, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Out(BaseModel):
+    """What a caller gets: built from keyword arguments or from attributes, never changed."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def parse(shape: type[Shape], data: Mapping[str, Any] | Any) -> Shape:
+    """Read `data` as `shape`.
+
+    Raises:
+        InvalidError: with one problem per wrong field.
+    """
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        raise InvalidError([_problem(item) for item in error.errors()]) from error
+
+
+def _problem(item: Any) -> Problem:
+    pointer = "".join(f"/{part}" for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return Problem(pointer, "unknown field; check the spelling or remove it")
+    if item["type"] == "missing":
+        return Problem(pointer, "is required")
+    return Problem(pointer, item["msg"].removeprefix("Value error, "))

@@ -1,0 +1,42 @@
+"""Every table in one place, for migrations and for empty databases."""
+
+from sqlalchemy import Engine, MetaData
+from sqlmodel import SQLModel
+
+from experiments.accounts import models as accounts
+from experiments.analysis import models as analysis
+from experiments.assignment import models as assignment
+from experiments.audit import models as audit
+from experiments.decisions import models as decisions
+from experiments.design import models as design
+from experiments.events import models as events
+from experiments.imports import models as imports
+from experiments.jobs import models as jobs
+from experiments.journeys import models as journeys
+from experiments.metrics import models as metrics
+from experiments.reports import models as reports
+
+SLICES = (
+    accounts,
+    analysis,
+    assignment,
+    audit,
+    decisions,
+    design,
+    events,
+    imports,
+    jobs,
+    journeys,
+    metrics,
+    reports,
+)
+
+
+def metadata() -> MetaData:
+    """The tables of every slice."""
+    return SQLModel.metadata
+
+
+def create_tables(engine: Engine) -> None:
+    """Make every table in an empty database, without migrations (tests)."""
+    metadata().create_all(engine)

