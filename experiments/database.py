@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
-from experiments.errors import UnavailableError
+from experiments.errors import ConflictError, UnavailableError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_TIMEOUT_MS = 10_000
@@ -100,6 +100,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
     Raises:
         UnavailableError: when the database cannot be reached or stays locked.
+        ConflictError: when somebody else wrote the same thing at the same moment.
     """
     with _available(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
@@ -124,3 +125,6 @@ def _available() -> Iterator[None]:
     except OperationalError as error:
         message = "The database cannot be reached or is busy; try again in a moment."
         raise UnavailableError(message) from error
+    except IntegrityError as error:
+        message = "Somebody else changed the same thing at the same moment; look and try again."
+        raise ConflictError(message) from error

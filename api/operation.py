@@ -1,0 +1,40 @@
+"""Whether this process lives, and whether it is ready to serve."""
+
+from flask import Blueprint, Response
+
+import migrations
+from api.requests import answer, runtime
+from experiments.database import reading
+from experiments.errors import UnavailableError
+from experiments.jobs.queries import scheduler_is_alive
+
+blueprint = Blueprint("operation", __name__)
+READY = 200
+NOT_READY = 503
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """The process answers."""
+    return answer({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Database, layout and scheduler, each with its own word; 503 when requests would fail.
+
+    A missing scheduler does not make a web process unready: it can still answer.
+    """
+    opened = runtime()
+    try:
+        current = migrations.is_current(opened.engine)
+        with reading(opened.engine) as session:
+            scheduled = scheduler_is_alive(session, now=opened.clock.now())
+    except UnavailableError:
+        return answer({"database": "away"}, NOT_READY)
+    words: dict[str, object] = {
+        "database": "ok",
+        "migrations": "current" if current else "pending; run `desireline migrate`",
+        "scheduler": "ok" if scheduled else "no heartbeat; start scheduler.py",
+    }
+    return answer(words, READY if current else NOT_READY)

@@ -1,0 +1,130 @@
+"""The jobs, one line each; what they call is safe to run twice and to be killed anywhere.
+
+Each experiment is a transaction of its own: what is done stays done, and one that fails neither
+holds back nor undoes the others.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from experiments.analysis import service as analysis
+from experiments.audit.schemas import Actor, ActorKind
+from experiments.database import reading, transaction
+from experiments.decisions import service as decisions
+from experiments.design import queries as designs
+from experiments.design import service as design
+from experiments.design.schemas import Source, Status
+from experiments.errors import DesirelineError
+from experiments.events import service as events
+from experiments.jobs.schemas import Job
+from experiments.logs import logger
+from experiments.reports import service as reports
+from experiments.runtime import Runtime
+
+log = logger("jobs")
+KEEP_REJECTED = timedelta(days=30)
+
+
+def activate(runtime: Runtime) -> str:
+    """Start what is due to start, stop what has run its time."""
+    now = runtime.clock.now()
+    with transaction(runtime.engine) as session:
+        started = design.start_due(session, now=now, actor=_actor("activate"))
+        stopped = design.stop_due(session, now=now, actor=_actor("activate"))
+    return _told(("started", started), ("stopped", stopped))
+
+
+def analyse(runtime: Runtime) -> str:
+    """Look at every experiment that collects or matures."""
+
+    def look(session: Session, key: str, now: datetime) -> bool:
+        analysis.analyse(session, key, now=now)
+        return True
+
+    return _told(("analysed", _each(runtime, look)))
+
+
+def decide(runtime: Runtime) -> str:
+    """Put every newest readout before the gate."""
+
+    def judge(session: Session, key: str, now: datetime) -> bool:
+        return decisions.decide(session, key, actor=_actor("decide"), now=now) is not None
+
+    return _told(("judged", _each(runtime, judge)))
+
+
+def weekly_report(runtime: Runtime) -> str:
+    """Write the report of the week that ended, if it is not written yet."""
+    with transaction(runtime.engine) as session:
+        report = reports.weekly(session, now=runtime.clock.now())
+    return f"report of {report.week}"
+
+
+def housekeeping(runtime: Runtime) -> str:
+    """Drop rejected events that nobody will look at any more."""
+    with transaction(runtime.engine) as session:
+        dropped = events.drop_rejected(session, before=runtime.clock.now() - KEEP_REJECTED)
+    return f"dropped {dropped} rejected events" if dropped else ""
+
+
+JOBS = (
+    Job(
+        name="activate",
+        description="Starts scheduled experiments and stops those whose time is over",
+        every=timedelta(minutes=1),
+        run=activate,
+    ),
+    Job(
+        name="analyse",
+        description="Takes a look at every experiment that collects or matures",
+        every=timedelta(hours=1),
+        run=analyse,
+    ),
+    Job(
+        name="decide",
+        description="Puts every new readout before the gate; promotes what it lets through",
+        every=timedelta(hours=1),
+        run=decide,
+    ),
+    Job(
+        name="weekly-report",
+        description="Writes the report of the ISO week that ended",
+        every=timedelta(hours=1),
+        run=weekly_report,
+    ),
+    Job(
+        name="housekeeping",
+        description="Drops rejected events after 30 days",
+        every=timedelta(days=1),
+        run=housekeeping,
+    ),
+)
+
+
+def _actor(job: str) -> Actor:
+    return Actor(kind=ActorKind.JOB, name=job)
+
+
+def _each(runtime: Runtime, act: Callable[[Session, str, datetime], bool]) -> list[str]:
+    """The keys of the open live experiments on which `act` did something."""
+    with reading(runtime.engine) as session:
+        collecting = (Status.RUNNING, Status.MATURING)
+        found = designs.experiments(session, statuses=collecting)
+        keys = [item.key for item in found if item.source is Source.LIVE]
+    return [key for key in keys if _alone(runtime, key, act)]
+
+
+def _alone(runtime: Runtime, key: str, act: Callable[[Session, str, datetime], bool]) -> bool:
+    try:
+        with transaction(runtime.engine) as session:
+            return act(session, key, runtime.clock.now())
+    except DesirelineError as error:
+        log.warning("experiment left out", experiment=key, error=str(error))
+        return False
+
+
+def _told(*parts: tuple[str, Iterable[str]]) -> str:
+    named = ((verb, ", ".join(keys)) for verb, keys in parts)
+    return "; ".join(f"{verb} {keys}" for verb, keys in named if keys)

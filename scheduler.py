@@ -1,0 +1,102 @@
+"""Serves time: runs the table of jobs in one process, never inside a web worker."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from datetime import UTC, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+import migrations
+from experiments import logs
+from experiments.database import transaction
+from experiments.errors import DesirelineError
+from experiments.jobs import service
+from experiments.jobs.schemas import Job
+from experiments.jobs.table import JOBS
+from experiments.runtime import Runtime, open_runtime
+from experiments.settings import Settings
+
+HEARTBEAT = timedelta(seconds=5)
+LEASE_LASTS = timedelta(seconds=20)
+SHORTEST_PAUSE_SECONDS = 0.5
+
+log = logs.logger("scheduler")
+
+
+class Turn:
+    """Whether it is this process's turn to run jobs; renewed by a heartbeat."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.ours = False
+
+    def renew(self) -> None:
+        """Take the lease or keep it."""
+        lasts = LEASE_LASTS * self.runtime.settings.clock_speed
+        now = self.runtime.clock.now()
+        try:
+            with transaction(self.runtime.engine) as session:
+                ours = service.take_lease(session, self.holder, now=now, lasts=lasts)
+        except DesirelineError as error:
+            log.warning("no heartbeat", error=str(error))
+            ours = False
+        if ours != self.ours:
+            log.info("running jobs" if ours else "waiting: another scheduler runs the jobs")
+        self.ours = ours
+
+    def give_up(self) -> None:
+        """Let another scheduler start at once."""
+        with transaction(self.runtime.engine) as session:
+            service.give_up_lease(session, self.holder)
+
+
+def build(runtime: Runtime, turn: Turn) -> BlockingScheduler:
+    """A scheduler with every job of the table and the heartbeat, which has a thread of its own."""
+    scheduler = BlockingScheduler(
+        executors={"default": ThreadPoolExecutor(1), "heartbeat": ThreadPoolExecutor(1)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        timezone=UTC,
+    )
+    scheduler.add_job(
+        turn.renew, "interval", seconds=HEARTBEAT.total_seconds(), executor="heartbeat"
+    )
+    for job in JOBS:
+        seconds = job.every.total_seconds() / runtime.settings.clock_speed
+        scheduler.add_job(
+            _when_it_is_our_turn(runtime, turn, job),
+            "interval",
+            id=job.name,
+            seconds=max(seconds, SHORTEST_PAUSE_SECONDS),
+        )
+    return scheduler
+
+
+def _when_it_is_our_turn(runtime: Runtime, turn: Turn, job: Job) -> Callable[[], None]:
+    def run() -> None:
+        if turn.ours:
+            service.run(runtime, job)
+
+    return run
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = Settings()
+    logs.configure(as_json=settings.log_json)
+    runtime = open_runtime(settings)
+    migrations.upgrade(runtime.engine)
+    turn = Turn(runtime)
+    turn.renew()
+    scheduler = build(runtime, turn)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: scheduler.shutdown(wait=False))
+    scheduler.start()
+    turn.give_up()
+
+
+if __name__ == "__main__":
+    main()
