@@ -39,6 +39,7 @@ class Reason(IntEnum):
     NO_INFORMATION = 8
     NOT_REACHED = 9
     NO_COVARIATE = 10
+    ZERO_TREATMENT = 11
 
     @property
     def words(self) -> str:
@@ -58,6 +59,7 @@ _WORDS = {
     Reason.NO_INFORMATION: "no information has arrived yet",
     Reason.NOT_REACHED: "too few visitors have reached this point",
     Reason.NO_COVARIATE: "the covariates do not vary independently",
+    Reason.ZERO_TREATMENT: "treatment is not above zero, so a relative change has no interval",
 }
 
 
@@ -97,14 +99,22 @@ class Estimates:
         )
 
 
-def first_reason(*checks: tuple[npt.ArrayLike, Reason]) -> ReasonArray:
-    """Name the first check (condition, reason) that holds at each element, else `Reason.OK`.
+def first_reason(
+    *checks: tuple[npt.ArrayLike, Reason], known: npt.ArrayLike = Reason.OK
+) -> ReasonArray:
+    """Name what is `known` already, else the first check that holds, else `Reason.OK`.
+
+    Args:
+        checks: pairs of a condition, shape (...), and the reason it stands for.
+        known: reason codes of earlier steps, shape (...).
 
     >>> first_reason(([True, False], Reason.NO_UNITS), ([True, True], Reason.NO_VARIANCE))
     array([1, 3], dtype=int8)
     """
     conditions = np.broadcast_arrays(*(np.asarray(condition, bool) for condition, _ in checks))
-    return np.select(conditions, [np.int8(reason) for _, reason in checks], np.int8(Reason.OK))
+    found = np.select(conditions, [np.int8(reason) for _, reason in checks], np.int8(Reason.OK))
+    earlier = np.asarray(known, np.int8)
+    return np.where(earlier != Reason.OK, earlier, found)
 
 
 def finite(field: str, values: Numbers) -> FloatArray:

@@ -1,0 +1,99 @@
+"""Many questions at once: adjusted p-values and adjusted e-values."""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from statsmodels.stats.multitest import multipletests
+
+from stats.arrays import BoolArray, FloatArray, Numbers, non_negative, open_probability, probability
+from stats.errors import InvalidInputError
+
+Correction: TypeAlias = Literal["holm", "hommel", "hochberg", "bh", "by", "bonferroni"]
+
+_STATSMODELS_NAMES = {
+    "holm": "holm",
+    "hommel": "hommel",
+    "hochberg": "simes-hochberg",
+    "bh": "fdr_bh",
+    "by": "fdr_by",
+    "bonferroni": "bonferroni",
+}
+
+
+def adjust_p_values(p_values: Numbers, correction: Correction) -> FloatArray:
+    """Return adjusted p-values in the order given: reject those at or below alpha.
+
+    Args:
+        p_values: p-values of all questions asked, shape (n_questions,).
+        correction: "holm", "hommel", "hochberg" and "bonferroni" bound the chance of any false
+            rejection; "bh" and "by" bound the share of false rejections.
+
+    Raises:
+        InvalidInputError: a p-value is missing or outside [0, 1].
+
+    >>> print(adjust_p_values([0.01, 0.04, 0.03], "holm"))
+    [0.03 0.06 0.06]
+    """
+    p = _questions(probability("p_values", p_values), "p_values")
+    if not p.size:
+        return p
+    adjusted: FloatArray = multipletests(p, method=_STATSMODELS_NAMES[correction])[1]
+    return adjusted
+
+
+def e_bh_rejections(e_values: Numbers, alpha: float = 0.05) -> BoolArray:
+    """Reject by e-BH, whose share of false rejections is at most alpha under any dependence.
+
+    Args:
+        e_values: e-values of all questions asked, shape (n_questions,).
+        alpha: bound of the false discovery rate.
+
+    Raises:
+        InvalidInputError: an e-value is negative or missing, or alpha is not in (0, 1).
+
+    References:
+        Wang and Ramdas (2022), doi:10.1111/rssb.12489.
+
+    >>> print(e_bh_rejections([100.0, 45.0, 1.0]))
+    [ True  True False]
+    """
+    e = _questions(non_negative("e_values", e_values), "e_values")
+    threshold = 1 / open_probability("alpha", alpha)
+    descending = np.sort(e)[::-1]
+    ranks = np.arange(1, e.size + 1)
+    passing = ranks[ranks * descending >= e.size * threshold]
+    cut = descending[passing[-1] - 1] if passing.size else np.inf
+    return e >= cut
+
+
+def closed_e_values(e_values: Numbers) -> FloatArray:
+    """Return e-values adjusted by closed testing with means: reject those at or above 1/alpha.
+
+    Each becomes the smallest mean over the sets of questions that contain it, so that the chance
+    of any false rejection is at most alpha, under any dependence.
+
+    Args:
+        e_values: e-values of all questions asked, shape (n_questions,).
+
+    Raises:
+        InvalidInputError: an e-value is negative or missing.
+
+    References:
+        Vovk and Wang (2021), doi:10.1214/20-AOS2020.
+
+    >>> print(closed_e_values([60.0, 2.0, 10.0]))
+    [24.  2.  6.]
+    """
+    e = _questions(non_negative("e_values", e_values), "e_values")
+    # The smallest mean with k others takes the k smallest; a set that counts an e-value twice is
+    # never the smallest, because only smaller ones lower its mean.
+    totals = np.concatenate([[0.0], np.cumsum(np.sort(e))])
+    means = (e[:, None] + totals) / np.arange(1, e.size + 2)
+    smallest: FloatArray = means.min(axis=1)
+    return smallest
+
+
+def _questions(values: FloatArray, field: str) -> FloatArray:
+    if values.ndim != 1:
+        raise InvalidInputError(field, "must be one list of questions")
+    return values

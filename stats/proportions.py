@@ -1,0 +1,337 @@
+"""Conversion rates: tests and intervals for one rate and for the difference of two."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+from scipy.optimize import elementwise
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from stats.arrays import (
+    Estimates,
+    FloatArray,
+    Numbers,
+    Reason,
+    ReasonArray,
+    first_reason,
+    open_probability,
+    undefined_is_masked,
+)
+from stats.effects import ArmEstimate, EffectEstimate, normal_quantile, z_effect
+from stats.moments import Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateInterval(Estimates):
+    """A conversion rate with its interval."""
+
+    rate: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceInterval(Estimates):
+    """Rate of treatment minus rate of control with its interval."""
+
+    effect_abs: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledTest(Estimates):
+    """Test of equal rates whose variance assumes them equal, hence without an interval."""
+
+    effect_abs: FloatArray
+    z: FloatArray
+    p_two_sided: FloatArray
+    p_greater: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactTest(Estimates):
+    """Exact p-values of equal rates."""
+
+    p_two_sided: FloatArray
+    p_greater: FloatArray
+
+
+@undefined_is_masked
+def rate_estimate(arm: Counts) -> ArmEstimate:
+    """Return the rate of an arm with its variance p(1 - p)/n.
+
+    Args:
+        arm: counts of visitors, shape (...).
+    """
+    rate = arm.rate
+    return ArmEstimate(
+        value=rate,
+        variance=rate * (1 - rate) / arm.visitors,
+        n=arm.visitors,
+        reason=first_reason(
+            (arm.visitors == 0, Reason.NO_UNITS), (arm.visitors < 2, Reason.TOO_FEW_UNITS)
+        ),
+    )
+
+
+@undefined_is_masked
+def pooled_z(control: Counts, treatment: Counts) -> PooledTest:
+    """Test equal rates by the z statistic with the pooled variance, without correction.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+
+    Returns:
+        The test; undefined below two visitors in an arm, and when all or none converted.
+
+    >>> test = pooled_z(
+    ...     Counts(visitors=14000, conversions=700), Counts(visitors=14000, conversions=770)
+    ... ).at()
+    >>> print(f"z = {test.z:.3f}, p = {test.p_two_sided:.4f}")
+    z = 1.876, p = 0.0607
+    """
+    both = control + treatment
+    variance = both.rate * (1 - both.rate) * (1 / control.visitors + 1 / treatment.visitors)
+    effect = treatment.rate - control.rate
+    z = effect / np.sqrt(variance)
+    return PooledTest(
+        reason=_comparison_reason(control, treatment, minimum=2),
+        effect_abs=effect,
+        z=z,
+        p_two_sided=2 * special.ndtr(-np.abs(z)),
+        p_greater=special.ndtr(-z),
+    )
+
+
+@undefined_is_masked
+def unpooled_z(control: Counts, treatment: Counts, *, alpha: Numbers = 0.05) -> EffectEstimate:
+    """Compare two rates by the difference with its own variance (Wald).
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        alpha: total two-sided error of the interval.
+
+    Returns:
+        The effect; undefined below two visitors in an arm, and when neither arm varies.
+
+    Raises:
+        InvalidInputError: alpha is not in (0, 1).
+    """
+    arms = rate_estimate(control), rate_estimate(treatment)
+    return z_effect(
+        arms[1].value - arms[0].value,
+        np.sqrt(arms[0].variance + arms[1].variance),
+        alpha=alpha,
+        reason=_comparison_reason(control, treatment, minimum=2),
+    )
+
+
+@undefined_is_masked
+def wilson(arm: Counts, *, alpha: Numbers = 0.05) -> RateInterval:
+    """Return a rate with Wilson's score interval, without correction.
+
+    Args:
+        arm: counts of visitors, shape (...).
+        alpha: total two-sided error of the interval.
+
+    Raises:
+        InvalidInputError: alpha is not in (0, 1).
+
+    References:
+        Wilson (1927), doi:10.1080/01621459.1927.10502953.
+    """
+    n, rate, squared = arm.visitors, arm.rate, normal_quantile(alpha) ** 2
+    centre = (rate + squared / (2 * n)) / (1 + squared / n)
+    variance = rate * (1 - rate) / n + squared / (4 * n**2)
+    margin = np.sqrt(squared * variance) / (1 + squared / n)
+    return RateInterval(
+        reason=first_reason((n == 0, Reason.NO_UNITS)),
+        rate=rate,
+        ci_low=np.where(arm.conversions == 0, 0.0, np.clip(centre - margin, 0, rate)),
+        ci_high=np.where(arm.conversions == n, 1.0, np.clip(centre + margin, rate, 1)),
+    )
+
+
+@undefined_is_masked
+def newcombe(control: Counts, treatment: Counts, *, alpha: Numbers = 0.05) -> DifferenceInterval:
+    """Return the difference of two rates with Newcombe's hybrid of two Wilson intervals.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        alpha: total two-sided error of the interval.
+
+    Raises:
+        InvalidInputError: alpha is not in (0, 1).
+
+    References:
+        Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+    """
+    a, b = wilson(control, alpha=alpha), wilson(treatment, alpha=alpha)
+    a_low, a_high = np.ma.getdata(a.ci_low), np.ma.getdata(a.ci_high)
+    b_low, b_high = np.ma.getdata(b.ci_low), np.ma.getdata(b.ci_high)
+    effect = treatment.rate - control.rate
+    return DifferenceInterval(
+        reason=_empty_reason(control, treatment),
+        effect_abs=effect,
+        ci_low=effect - np.hypot(treatment.rate - b_low, a_high - control.rate),
+        ci_high=effect + np.hypot(b_high - treatment.rate, control.rate - a_low),
+    )
+
+
+@undefined_is_masked
+def miettinen_nurminen(
+    control: Counts, treatment: Counts, *, alpha: Numbers = 0.05
+) -> DifferenceInterval:
+    """Return the difference of two rates with the score interval, for small or extreme counts.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        alpha: total two-sided error of the interval.
+
+    Raises:
+        InvalidInputError: alpha is not in (0, 1).
+
+    References:
+        Miettinen and Nurminen (1985), doi:10.1002/sim.4780040211.
+    """
+    reason = _empty_reason(control, treatment)
+    effect = np.where(reason == Reason.OK, treatment.rate - control.rate, 0.0)
+    # An empty arm is computed as one visitor and masked afterwards, so that the search is finite.
+    arms = [np.maximum(control.visitors, 1), control.conversions]
+    arms += [np.maximum(treatment.visitors, 1), treatment.conversions]
+    arguments = (effect, normal_quantile(alpha), *arms)
+    # Beside the effect, because at an effect of 0 or 1 without variance the excess is zero too.
+    below, above = np.maximum(effect - 1e-12, -1), np.minimum(effect + 1e-12, 1)
+    low = elementwise.find_root(_score_excess, (-np.ones_like(effect), below), args=arguments)
+    high = elementwise.find_root(_score_excess, (above, np.ones_like(effect)), args=arguments)
+    return DifferenceInterval(
+        reason=reason,
+        effect_abs=effect,
+        ci_low=np.where(effect == -1, -1.0, low.x),
+        ci_high=np.where(effect == 1, 1.0, high.x),
+    )
+
+
+@undefined_is_masked
+def score_interval_statsmodels(
+    control: Counts, treatment: Counts, *, alpha: float = 0.05
+) -> DifferenceInterval:
+    """Return the score interval as statsmodels computes it, to reproduce numbers made with it.
+
+    statsmodels 0.15 takes the conversions of control where the paper takes its visitors in one
+    coefficient of the cubic, so that its limits differ by about 1% of the width from those of
+    `miettinen_nurminen`, and do not exist for some small counts.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        alpha: total two-sided error of the interval.
+
+    Raises:
+        InvalidInputError: alpha is not in (0, 1).
+    """
+    open_probability("alpha", alpha)
+    arms = np.broadcast_arrays(
+        treatment.conversions, treatment.visitors, control.conversions, control.visitors
+    )
+    limits = np.vectorize(_statsmodels_limits, otypes=[np.float64] * 2)(*arms, alpha)
+    reason = _empty_reason(control, treatment)
+    return DifferenceInterval(
+        reason=first_reason((np.isnan(limits[0]), Reason.NOT_REACHED), known=reason),
+        effect_abs=treatment.rate - control.rate,
+        ci_low=limits[0],
+        ci_high=limits[1],
+    )
+
+
+def _statsmodels_limits(
+    x_b: float, n_b: float, x_a: float, n_a: float, alpha: float
+) -> tuple[float, float]:
+    try:
+        low, high = confint_proportions_2indep(
+            x_b, n_b, x_a, n_a, method="score", compare="diff", alpha=alpha, correction=True
+        )
+    except ValueError:
+        return np.nan, np.nan
+    return float(low), float(high)
+
+
+def fisher_exact(control: Counts, treatment: Counts) -> ExactTest:
+    """Test equal rates exactly, given the total conversions: for small counts.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+
+    Returns:
+        The two-sided p-value (sum over the tables that are not more probable) and the one-sided
+        P(X >= treatment conversions); undefined when an arm is empty, or all or none converted.
+    """
+    n_a, x_a, n_b, x_b = np.broadcast_arrays(
+        control.visitors, control.conversions, treatment.visitors, treatment.conversions
+    )
+    p_two_sided = np.vectorize(_fisher_two_sided, otypes=[np.float64])(n_a, x_a, n_b, x_b)
+    return ExactTest(
+        reason=_comparison_reason(control, treatment, minimum=1),
+        p_two_sided=p_two_sided,
+        p_greater=np.asarray(stats.hypergeom.sf(x_b - 1, n_a + n_b, x_a + x_b, n_b)),
+    )
+
+
+def _fisher_two_sided(n_a: float, x_a: float, n_b: float, x_b: float) -> float:
+    table = np.array([[x_b, n_b - x_b], [x_a, n_a - x_a]], np.int64)
+    return float(stats.fisher_exact(table).pvalue)
+
+
+def _empty_reason(control: Counts, treatment: Counts) -> ReasonArray:
+    empty = (control.visitors == 0) | (treatment.visitors == 0)
+    return first_reason((empty, Reason.NO_UNITS))
+
+
+def _comparison_reason(control: Counts, treatment: Counts, *, minimum: int) -> ReasonArray:
+    converted = control.conversions + treatment.conversions
+    smaller = np.minimum(control.visitors, treatment.visitors)
+    return first_reason(
+        (smaller < minimum, Reason.TOO_FEW_UNITS),
+        (converted == 0, Reason.NO_VARIANCE),
+        (converted == control.visitors + treatment.visitors, Reason.NO_VARIANCE),
+        known=_empty_reason(control, treatment),
+    )
+
+
+def _score_excess(
+    difference: FloatArray,
+    effect: FloatArray,
+    z: FloatArray,
+    n_a: FloatArray,
+    x_a: FloatArray,
+    n_b: FloatArray,
+    x_b: FloatArray,
+) -> FloatArray:
+    """Squared distance to the observed effect minus what the score test allows at `difference`."""
+    rate_a = _restricted_rate(difference, n_a, x_a, n_b, x_b)
+    rate_b = np.clip(rate_a + difference, 0, 1)
+    n = n_a + n_b
+    variance = rate_a * (1 - rate_a) / n_a + rate_b * (1 - rate_b) / n_b
+    return (effect - difference) ** 2 - z**2 * variance * n / (n - 1)
+
+
+def _restricted_rate(
+    difference: FloatArray, n_a: FloatArray, x_a: FloatArray, n_b: FloatArray, x_b: FloatArray
+) -> FloatArray:
+    """Most likely control rate when treatment lies `difference` above it: a root of a cubic."""
+    n, x = n_a + n_b, x_a + x_b
+    square = ((n_b + 2 * n_a) * difference - n - x) / (3 * n)
+    linear = (x + difference * (n_a * difference - n - 2 * x_a)) / (3 * n)
+    constant = x_a * difference * (1 - difference) / n
+    q = square**3 - 1.5 * linear * square + constant / 2
+    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0)), q)
+    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
+    angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
+    rate: FloatArray = np.clip(2 * p * np.cos(angle) - square, np.maximum(-difference, 0), 1)
+    return rate
