@@ -1,0 +1,10 @@
+"""Conditions on attributes: MongoDB-style JSON with the semantics of the GrowthBook SDKs.
+
+One implementation for audiences, entry rules and metric rules, so that a condition means the same
+on the server and in an SDK that evaluates it in the browser.
+"""
+
+from experiments.conditions.matching import matches
+from experiments.conditions.soundness import check_condition
+
+__all__ = ["check_condition", "matches"]

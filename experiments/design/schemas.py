@@ -1,0 +1,333 @@
+"""Shapes of the design slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from experiments.conditions import check_condition
+from experiments.shapes import In, JsonValue, Key, Name, Out, Text
+
+WEIGHT_TOLERANCE = 1e-6
+
+
+class Level(StrEnum):
+    """What an experiment changes."""
+
+    MESSAGE = "message"
+
+
+class Status(StrEnum):
+    """The life of an experiment; the allowed steps are in `lifecycle.py`."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    MATURING = "maturing"
+    DECIDED = "decided"
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    INCONCLUSIVE = "inconclusive"
+    ABORTED = "aborted"
+    ARCHIVED = "archived"
+
+
+class Source(StrEnum):
+    """Where the data of an experiment come from."""
+
+    LIVE = "live"  # exposures and events of this installation (also imported row by row)
+    TOTALS = "totals"  # one imported row per variant
+    SNAPSHOTS = "snapshots"  # imported cumulative figures over time
+
+
+class Method(StrEnum):
+    """How the evidence for a promotion is judged."""
+
+    SEQUENTIAL = "sequential"  # group-sequential bound, frequentist
+    BAYESIAN = "bayesian"  # chance to win with a proper prior, behind the same gates
+
+
+class PromotionMode(StrEnum):
+    """Who applies a promotion that the gate permits."""
+
+    AUTOMATIC = "automatic"
+    ASK = "ask"
+    OFF = "off"
+
+
+class Hypothesis(In):
+    """Because we saw ..., if we do ..., then ... will happen."""
+
+    because: Text = ""
+    if_we: Text = ""
+    then: Text = ""
+
+
+class VariantIn(In):
+    """One arm; the control shows nothing of its own and defers to the standard journey."""
+
+    key: Key
+    name: str = Field(default="", max_length=200)
+    control: bool = False
+    weight: float = Field(default=1.0, gt=0, le=1, description="Share of the visitors, 0 to 1.")
+    content: JsonValue | None = Field(
+        default=None, description="What the slot shows, in the slot's type; none for the control."
+    )
+
+
+class Guardrail(In):
+    """A metric that may not get worse by more than the margin (relative, 0.02 = 2%)."""
+
+    metric: Key
+    margin: float = Field(default=0.02, gt=0, lt=1)
+
+
+class Plan(In):
+    """The rules of the decision, agreed before the start and frozen from then on."""
+
+    method: Method = Method.SEQUENTIAL
+    alpha: float = Field(default=0.05, gt=0, le=0.2, description="One-sided error in total.")
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    minimum_lift: float = Field(
+        default=0.1, gt=0, le=10, description="Smallest relative change worth finding."
+    )
+    baseline: float | None = Field(
+        default=None, gt=0, description="Expected figure of the primary metric in the control."
+    )
+    baseline_sd: float | None = Field(
+        default=None, gt=0, description="Expected standard deviation, for metrics that are means."
+    )
+    visitors_per_week: int | None = Field(default=None, ge=1)
+    minimum_days: int = Field(default=7, ge=7, le=365)
+    maximum_days: int = Field(default=28, ge=7, le=365)
+    minimum_conversions: int = Field(default=100, ge=100, description="Per arm.")
+    promotion: PromotionMode = PromotionMode.ASK
+
+    @field_validator("minimum_days", "maximum_days")
+    @classmethod
+    def _whole_weeks(cls, days: int) -> int:
+        if days % 7:
+            message = f"must be whole weeks, so {days // 7 * 7} or {(days // 7 + 1) * 7}"
+            raise ValueError(message)
+        return days
+
+    @model_validator(mode="after")
+    def _minimum_before_maximum(self) -> "Plan":
+        if self.minimum_days > self.maximum_days:
+            message = "minimum_days must not be larger than maximum_days"
+            raise ValueError(message)
+        return self
+
+
+class LayerPlace(In):
+    """The part of a layer's visitors that an experiment may use."""
+
+    layer: Key
+    start: float = Field(ge=0, lt=1)
+    end: float = Field(gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> "LayerPlace":
+        if self.start >= self.end:
+            message = "start must be smaller than end"
+            raise ValueError(message)
+        return self
+
+
+class ExperimentIn(In):
+    """A new experiment, or a draft written again."""
+
+    key: Key
+    name: Name
+    journey: Key
+    level: Level = Level.MESSAGE
+    touchpoint: Key
+    slot: Key
+    owner: str = Field(default="", max_length=200)
+    hypothesis: Hypothesis = Hypothesis()
+    audience: dict[str, Any] = Field(
+        default_factory=dict, description="Condition on the visitor's attributes."
+    )
+    coverage: float = Field(default=1.0, gt=0, le=1)
+    place: LayerPlace | None = None
+    variants: list[VariantIn] = Field(min_length=2, max_length=20)
+    primary_metric: Key
+    secondary_metrics: list[Key] = Field(default_factory=list)
+    guardrails: list[Guardrail] = Field(default_factory=list)
+    plan: Plan = Plan()
+    starts_at: datetime | None = None
+
+    @field_validator("starts_at")
+    @classmethod
+    def _aware(cls, at: datetime | None) -> datetime | None:
+        if at is not None and at.tzinfo is None:
+            message = "must carry a time zone, for example 2026-01-31T09:00:00+00:00"
+            raise ValueError(message)
+        return at
+
+    @model_validator(mode="after")
+    def _variants_are_sound(self) -> "ExperimentIn":
+        check_condition(self.audience)
+        problem = _variant_problem(self.variants)
+        if problem:
+            raise ValueError(problem)
+        return self
+
+
+def _variant_problem(variants: list[VariantIn]) -> str:
+    keys = [variant.key for variant in variants]
+    total = sum(variant.weight for variant in variants)
+    if len(set(keys)) != len(keys):
+        return "variants: two variants have the same key; give each its own"
+    if sum(variant.control for variant in variants) != 1:
+        return "variants: exactly one variant must be the control"
+    if any(variant.control and variant.content is not None for variant in variants):
+        return "variants: the control defers to the standard journey; leave its content out"
+    if any(not variant.control and variant.content is None for variant in variants):
+        return "variants: every variant but the control needs content"
+    if abs(total - 1) > WEIGHT_TOLERANCE:
+        return f"variants: the weights sum to {total:g}; they must sum to 1"
+    return ""
+
+
+class VariantOut(Out):
+    """One arm of an experiment."""
+
+    id: int
+    key: str
+    name: str
+    control: bool
+    weight: float
+    content: Any
+    removed_at: datetime | None
+
+
+class PhaseOut(Out):
+    """A period with one allocation."""
+
+    id: int
+    number: int
+    started_at: datetime
+    coverage: float
+    weights: dict[str, float]
+    reason: str
+
+
+class ExperimentOut(Out):
+    """An experiment with its arms, phases and plan."""
+
+    id: int
+    key: str
+    name: str
+    journey: str
+    base_version: int
+    level: Level
+    source: Source
+    touchpoint: str
+    slot: str
+    owner: str
+    hypothesis: Hypothesis
+    audience: dict[str, Any]
+    coverage: float
+    place: LayerPlace | None
+    salt: str
+    status: Status
+    variants: list[VariantOut]
+    phases: list[PhaseOut]
+    primary_metric: str
+    secondary_metrics: list[str]
+    guardrails: list[Guardrail]
+    plan: Plan
+    created_at: datetime
+    starts_at: datetime | None
+    started_at: datetime | None
+    stopped_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def control(self) -> VariantOut:
+        """The arm that shows the standard journey."""
+        return next(variant for variant in self.variants if variant.control)
+
+    @property
+    def treatments(self) -> list[VariantOut]:
+        """Every arm but the control."""
+        return [variant for variant in self.variants if not variant.control]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Primary, secondary and guardrail metrics, each once."""
+        keys = [self.primary_metric, *self.secondary_metrics]
+        keys += [guardrail.metric for guardrail in self.guardrails]
+        return list(dict.fromkeys(keys))
+
+
+class Severity(StrEnum):
+    """Whether a check forbids the start or only warns."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Out):
+    """What a check found, in words, with the field to change."""
+
+    severity: Severity
+    check: str
+    field: str
+    message: str
+
+
+class PhaseIn(In):
+    """Another coverage or allocation of a running experiment."""
+
+    coverage: float | None = Field(default=None, gt=0, le=1)
+    weights: dict[Key, float] | None = None
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class LayerIn(In):
+    """A new layer: its experiments exclude each other."""
+
+    key: Key
+    name: Name
+
+
+class LayerOut(Out):
+    """A layer."""
+
+    id: int
+    key: str
+    name: str
+    salt: str
+
+
+class HoldoutIn(In):
+    """A share of visitors kept out of every experiment of a journey."""
+
+    key: Key
+    name: Name
+    journey: Key
+    share: float = Field(gt=0, le=0.5)
+    audience: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _condition_is_sound(self) -> "HoldoutIn":
+        check_condition(self.audience)
+        return self
+
+
+class HoldoutOut(Out):
+    """A holdout."""
+
+    id: int
+    key: str
+    name: str
+    journey: str
+    share: float
+    audience: dict[str, Any]
+    salt: str
+    created_at: datetime
+    ended_at: datetime | None

@@ -1,0 +1,45 @@
+"""Journeys as documents: YAML or JSON text, and the templates that come with the product."""
+
+from importlib.resources import files
+
+import yaml
+
+from experiments.errors import MalformedError
+from experiments.journeys.schemas import JourneyIn, TemplateIn
+from experiments.shapes import parse
+
+_KEY_PLACE = "{journey}"
+
+
+def read(text: str) -> JourneyIn:
+    """A journey from YAML text; JSON is YAML too.
+
+    Raises:
+        MalformedError: when the text is not YAML, with the line and column.
+        InvalidError: when a field is wrong.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        raise MalformedError(_where(error)) from error
+    except yaml.YAMLError as error:
+        message = f"The document is not valid YAML: {error}"
+        raise MalformedError(message) from error
+    if not isinstance(data, dict):
+        message = "The document must be a mapping with key, name and graph."
+        raise MalformedError(message)
+    return parse(JourneyIn, data)
+
+
+def from_template(data: TemplateIn) -> JourneyIn:
+    """The journey that a template makes; its metrics are named `<journey>.<stage>`."""
+    folder = files("experiments.journeys") / "templates"
+    text = (folder / f"{data.template}.yaml").read_text(encoding="utf-8")
+    made = read(text.replace(_KEY_PLACE, data.key))
+    return made.model_copy(update={"name": data.name, "owner": data.owner})
+
+
+def _where(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"The document is not valid YAML{place}: {error.problem or error.context}."
