@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Engine, create_engine, event, make_url
+from sqlalchemy import JSON, BigInteger, Engine, create_engine, event, inspect, make_url, true
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from experiments.errors import ConflictError, UnavailableError
 
@@ -116,6 +117,21 @@ def reading(engine: Engine) -> Iterator[Session]:
     bound = engine.execution_options(reading=True)
     with _available(), Session(bound, autoflush=False) as session:
         yield session
+
+
+def insert_once(session: Session, row: SQLModel) -> bool:
+    """Insert a row unless one with the same unique key is there; whether it was inserted.
+
+    Two transactions that insert the same key at once both go on, and exactly one is told True:
+    the other waits for it and can then read what it wrote.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    columns = inspect(type(row)).columns
+    values = {column.name: getattr(row, column.key) for column in columns}
+    if values.get("id", ...) is None:
+        del values["id"]
+    statement = insert(type(row)).values(values).on_conflict_do_nothing().returning(true())
+    return session.exec(statement).first() is not None
 
 
 @contextmanager

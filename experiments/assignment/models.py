@@ -1,0 +1,78 @@
+"""Tables of the assignment slice."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from experiments.database import Instant, Json
+
+
+class Visitor(SQLModel, table=True):
+    """One person, as far as is known; merged visitors point to the one that stands for them."""
+
+    __tablename__ = "visitor"
+
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(sa_type=Instant)
+    merged_into: int | None = Field(default=None, foreign_key="visitor.id", index=True)
+
+
+class Alias(SQLModel, table=True):
+    """An id that belongs to a visitor.
+
+    Unique by value alone: evaluation protocols send one id without saying of which kind it is.
+    """
+
+    __tablename__ = "alias"
+
+    value: str = Field(primary_key=True)
+    kind: str
+    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Attribute(SQLModel, table=True):
+    """Something known of a visitor, from whom and since when."""
+
+    __tablename__ = "attribute"
+
+    visitor_id: int = Field(foreign_key="visitor.id", primary_key=True)
+    key: str = Field(primary_key=True)
+    value: Any = Field(sa_type=Json)
+    source: str
+    as_of: datetime = Field(sa_type=Instant)
+
+
+class Assignment(SQLModel, table=True):
+    """The arm of one visitor in one experiment, written once."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (UniqueConstraint("experiment_id", "visitor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    experiment_id: int = Field(foreign_key="experiment.id")
+    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    variant_id: int = Field(foreign_key="variant.id")
+    phase_id: int = Field(foreign_key="phase.id")
+    bucket: int
+    propensity: float
+    method: str
+    assigned_at: datetime = Field(sa_type=Instant)
+    contaminated: bool = False
+
+
+class Exposure(SQLModel, table=True):
+    """When a visitor first saw (or would have seen) their arm, and how often."""
+
+    __tablename__ = "exposure"
+    __table_args__ = (UniqueConstraint("experiment_id", "visitor_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    experiment_id: int = Field(foreign_key="experiment.id")
+    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    variant_id: int = Field(foreign_key="variant.id")
+    phase_id: int = Field(foreign_key="phase.id")
+    first_at: datetime = Field(sa_type=Instant)
+    count: int = 1

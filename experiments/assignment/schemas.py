@@ -1,0 +1,70 @@
+"""Shapes of the assignment slice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from experiments.shapes import Out
+
+VisitorId = Annotated[
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00\ud800-\udfff]+$")
+]
+
+
+class AliasKind(StrEnum):
+    """Where an id of a visitor comes from."""
+
+    USER = "user"
+    ANONYMOUS = "anonymous"
+
+
+class AssignedBy(StrEnum):
+    """How an assignment came about."""
+
+    HASH = "hash"
+    IMPORT = "import"
+    REPORT = "report"  # a client evaluated by itself and told us what it showed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who somebody is after ids were tied together, and who was found to be the same person."""
+
+    visitor_id: int
+    merged_id: int | None = None
+
+
+class AssignmentOut(Out):
+    """The arm of one visitor in one experiment."""
+
+    experiment_id: int
+    visitor_id: int
+    variant_id: int
+    phase_id: int
+    bucket: int
+    propensity: float
+    method: AssignedBy
+    assigned_at: datetime
+    contaminated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is stored of whoever an id belongs to; nothing for an id never seen."""
+
+    visitor_id: int | None = None
+    assignments: Mapping[int, AssignmentOut] = field(default_factory=dict)  # by experiment
+
+
+class VisitorOut(Out):
+    """A visitor with every id and attribute known of them."""
+
+    id: int
+    created_at: datetime
+    aliases: list[str]
+    attributes: dict[str, Any]
+    assignments: list[AssignmentOut]

@@ -1,0 +1,42 @@
+"""Tables of the events slice."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from experiments.database import Instant, Json
+
+
+class Event(SQLModel, table=True):
+    """Something a visitor did; append-only."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("source_key", "message_id"),
+        Index("ix_event_name_visitor", "name", "visitor_id", "occurred_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_key: str
+    message_id: str
+    type: str
+    name: str
+    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    source: str = "web"
+    occurred_at: datetime = Field(sa_type=Instant)
+    received_at: datetime = Field(sa_type=Instant)
+    properties: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+
+
+class RejectedEvent(SQLModel, table=True):
+    """An event that could not be stored, with the reason."""
+
+    __tablename__ = "rejected_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    received_at: datetime = Field(sa_type=Instant)
+    source_key: str
+    error: str
+    body: str

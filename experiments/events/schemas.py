@@ -1,0 +1,46 @@
+"""Shapes of the events slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from experiments.shapes import Out
+
+
+class EventType(StrEnum):
+    """The calls of the tracking API."""
+
+    TRACK = "track"
+    IDENTIFY = "identify"
+    PAGE = "page"
+    SCREEN = "screen"
+    GROUP = "group"
+    ALIAS = "alias"
+
+
+class EventOut(Out):
+    """One stored event."""
+
+    id: int
+    message_id: str
+    type: EventType
+    name: str
+    source: str
+    occurred_at: datetime
+    received_at: datetime
+    properties: dict[str, Any]
+
+
+class Rejected(Out):
+    """One event of a batch that was not stored, and why."""
+
+    index: int
+    error: str
+
+
+class BatchOut(Out):
+    """What became of a batch: stored now, already stored before, rejected."""
+
+    stored: int
+    repeated: int
+    rejected: list[Rejected]

@@ -1,0 +1,162 @@
+"""Reading everything that is live into a ruleset."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlmodel import Session
+
+from experiments.assignment.bucketing import ranges
+from experiments.audit.queries import live_version
+from experiments.design import queries as design
+from experiments.design.schemas import (
+    ExperimentOut,
+    HoldoutOut,
+    LayerOut,
+    LayerPlace,
+    PhaseOut,
+    Status,
+    VariantOut,
+)
+from experiments.journeys import queries as journeys
+from experiments.journeys.schemas import ContentOut, Slot, Stage, Touchpoint, VersionOut
+from experiments.resolution.ruleset import (
+    ArmRule,
+    ExperimentRule,
+    HoldoutRule,
+    JourneyRule,
+    LayerRule,
+    Ruleset,
+    SlotRule,
+    StandardContent,
+    TouchpointRule,
+)
+
+# Drafts are here for previews alone; the ladder lets them answer nobody else.
+KNOWN_STATUSES = (
+    Status.DRAFT,
+    Status.SCHEDULED,
+    Status.RUNNING,
+    Status.PAUSED,
+    Status.MATURING,
+)
+NO_PHASE = 0
+
+Rules = Mapping[tuple[str, str], list[ExperimentRule]]
+Contents = Mapping[tuple[str, int], ContentOut]
+
+
+def ruleset(session: Session) -> Ruleset:
+    """Everything live now, with the version it belongs to."""
+    version = live_version(session)
+    standards = [journeys.standard(session, item.key) for item in journeys.journeys(session)]
+    rules = [_journey(session, standard) for standard in standards if standard is not None]
+    return Ruleset(version=version, journeys={rule.key: rule for rule in rules})
+
+
+def _journey(session: Session, standard: VersionOut) -> JourneyRule:
+    key = standard.journey
+    contents = {(item.key, item.number): item for item in journeys.contents(session, key)}
+    found = design.experiments(session, statuses=KNOWN_STATUSES, journey=key)
+    experiments = _by_slot(found, design.layers(session))
+    holdouts = tuple(
+        _holdout(item)
+        for item in design.holdouts(session)
+        if item.journey == key and item.ended_at is None
+    )
+    touchpoints = {
+        point.key: _touchpoint(stage, point, experiments, contents, holdouts)
+        for stage in standard.graph.stages
+        for point in stage.touchpoints
+    }
+    return JourneyRule(key=key, version=standard.number, touchpoints=touchpoints, holdouts=holdouts)
+
+
+def _touchpoint(
+    stage: Stage,
+    point: Touchpoint,
+    /,
+    experiments: Rules,
+    contents: Contents,
+    holdouts: tuple[HoldoutRule, ...],
+) -> TouchpointRule:
+    slots = {
+        slot.key: _slot(slot, experiments.get((point.key, slot.key), []), contents)
+        for slot in point.slots
+    }
+    conditional = [rule.audience for slot in slots.values() for rule in slot.experiments]
+    conditional += [holdout.audience for holdout in holdouts]
+    return TouchpointRule(
+        key=point.key,
+        stage=stage.key,
+        expose=point.expose,
+        slots=slots,
+        reads_attributes=any(conditional),
+    )
+
+
+def _slot(slot: Slot, experiments: Iterable[ExperimentRule], contents: Contents) -> SlotRule:
+    return SlotRule(
+        key=slot.key,
+        type=slot.type,
+        standard=_standard(contents.get((slot.content, slot.content_version))),
+        experiments=tuple(sorted(experiments, key=lambda rule: rule.key)),
+    )
+
+
+def _standard(content: ContentOut | None) -> StandardContent | None:
+    if content is None:
+        return None
+    return StandardContent(
+        key=content.key,
+        number=content.number,
+        value=content.payload,
+        approved=content.approved_at is not None,
+    )
+
+
+def _by_slot(found: Iterable[ExperimentOut], layers: Iterable[LayerOut]) -> Rules:
+    salts = {layer.key: layer.salt for layer in layers}
+    rules: defaultdict[tuple[str, str], list[ExperimentRule]] = defaultdict(list)
+    for item in found:
+        rules[item.touchpoint, item.slot].append(_experiment(item, salts))
+    return rules
+
+
+def _experiment(item: ExperimentOut, salts: Mapping[str, str]) -> ExperimentRule:
+    phase = max(item.phases, key=lambda phase: phase.number, default=None)
+    arms = tuple(_arm(variant, phase) for variant in item.variants)
+    coverage = item.coverage if phase is None else phase.coverage
+    return ExperimentRule(
+        id=item.id,
+        key=item.key,
+        status=item.status,
+        salt=item.salt,
+        audience=item.audience,
+        layer=_layer(item.place, salts),
+        phase_id=NO_PHASE if phase is None else phase.id,
+        arms=arms,
+        stretches=tuple(ranges([arm.weight for arm in arms], coverage)),
+    )
+
+
+def _arm(variant: VariantOut, phase: PhaseOut | None) -> ArmRule:
+    removed = variant.removed_at is not None
+    return ArmRule(
+        id=variant.id,
+        key=variant.key,
+        # A phase names only the arms it has: one that was taken out gets nobody.
+        weight=variant.weight if phase is None else phase.weights.get(variant.key, 0.0),
+        content=variant.content,
+        defers=variant.control or removed,
+        removed=removed,
+    )
+
+
+def _layer(place: LayerPlace | None, salts: Mapping[str, str]) -> LayerRule | None:
+    if place is None:
+        return None
+    return LayerRule(key=place.layer, salt=salts[place.layer], stretch=(place.start, place.end))
+
+
+def _holdout(item: HoldoutOut) -> HoldoutRule:
+    return HoldoutRule(key=item.key, salt=item.salt, share=item.share, audience=item.audience)
