@@ -223,5 +223,5 @@ def _inverse(matrix: FloatArray) -> FloatArray:
     # Standardised, so that the cut-off does not depend on the covariates' units.
     unit = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
     outer = unit[..., :, None] * unit[..., None, :]
-    inverse: FloatArray = np.linalg.pinv(matrix * outer, rtol=1e-10, hermitian=True)
-    return inverse * outer
+    inverse: FloatArray = np.linalg.pinv(matrix * outer, rtol=1e-10, hermitian=True) * outer
+    return inverse

@@ -1,0 +1,256 @@
+"""Bayesian conversion rates: exact Beta-binomial posteriors of two or more arms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+from scipy.optimize import elementwise
+
+from stats.arrays import (
+    Estimates,
+    FloatArray,
+    Numbers,
+    Reason,
+    first_reason,
+    open_probability,
+    positive,
+    undefined_is_masked,
+)
+from stats.best_arm import BestArm, best_arm, normalised, panels
+from stats.moments import Counts
+
+# Log odds beyond this are rates below 1e-130: nothing there is worth a point of quadrature.
+_LOG_ODDS_LIMIT = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetaPrior:
+    """What is believed about a rate before the data, as pseudo-conversions and pseudo-failures."""
+
+    alpha: FloatArray
+    beta: FloatArray
+
+    def __init__(self, *, alpha: Numbers = 1.0, beta: Numbers = 1.0) -> None:
+        object.__setattr__(self, "alpha", positive("prior_alpha", alpha))
+        object.__setattr__(self, "beta", positive("prior_beta", beta))
+
+
+UNIFORM = BetaPrior()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PosteriorInterval(Estimates):
+    """Posterior mean with its equal-tailed credible interval."""
+
+    mean: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChanceToWin(Estimates):
+    """Treatment against control.
+
+    Attributes:
+        chance_to_win: posterior probability that treatment is above control.
+        expected_loss_ship: expected shortfall from shipping treatment, in the metric's unit.
+        expected_loss_keep: expected shortfall from keeping control, in the metric's unit.
+    """
+
+    chance_to_win: FloatArray
+    expected_loss_ship: FloatArray
+    expected_loss_keep: FloatArray
+
+
+def rate_posterior(
+    arm: Counts, *, prior: BetaPrior = UNIFORM, credible_mass: Numbers = 0.95
+) -> PosteriorInterval:
+    """Return the posterior mean and interval of conversion rates.
+
+    Args:
+        arm: counts of visitors, shape (...).
+        prior: the Beta prior, broadcast with the counts.
+        credible_mass: probability inside the interval.
+
+    Raises:
+        InvalidInputError: the mass is not in (0, 1).
+    """
+    tail = (1 - open_probability("credible_mass", credible_mass)) / 2
+    a, b = _shape_parameters(arm, prior)
+    return PosteriorInterval(
+        reason=first_reason((arm.visitors == 0, Reason.NO_UNITS)),
+        mean=a / (a + b),
+        ci_low=np.asarray(special.betaincinv(a, b, tail), np.float64),
+        ci_high=np.asarray(special.betainccinv(a, b, tail), np.float64),
+    )
+
+
+def best_rate(arms: Counts, *, prior: BetaPrior = UNIFORM) -> BestArm:
+    """Compare the conversion rates of several arms exactly.
+
+    Args:
+        arms: counts of visitors, shape (..., n_arms).
+        prior: the Beta prior, the same for all arms or broadcast with them.
+
+    Returns:
+        Chance to be best and expected loss of each arm, shape (..., n_arms); undefined for an
+        arm without visitors, which does not keep the others from being compared.
+
+    >>> arms = Counts(visitors=[1000, 1000, 1000], conversions=[50, 55, 65])
+    >>> print(best_rate(arms).p_best.round(3))
+    [0.053 0.16 0.787]
+    """
+    a, b = _shape_parameters(arms, prior)
+    return best_arm(_BetaPosteriors(a=a, b=b), observed=arms.visitors > 0)
+
+
+def rate_chance_to_win(
+    control: Counts, treatment: Counts, *, prior: BetaPrior = UNIFORM
+) -> ChanceToWin:
+    """Compare the conversion rates of two arms exactly.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        prior: the Beta prior of both arms.
+
+    Returns:
+        Chance to win and expected losses of shape (...); undefined while an arm is empty.
+
+    >>> result = rate_chance_to_win(
+    ...     Counts(visitors=10, conversions=1), Counts(visitors=10, conversions=5)
+    ... )
+    >>> print(f"{result.chance_to_win:.4f}")
+    0.9683
+    """
+    visitors = np.broadcast_arrays(control.visitors, treatment.visitors)
+    conversions = np.broadcast_arrays(control.conversions, treatment.conversions)
+    arms = Counts(visitors=np.stack(visitors, axis=-1), conversions=np.stack(conversions, axis=-1))
+    return chance_to_win(best_rate(arms, prior=prior))
+
+
+def chance_to_win(arms: BestArm) -> ChanceToWin:
+    """Read the comparison of (control, treatment), shape (..., 2), from treatment's side."""
+    p_best, loss = np.ma.getdata(arms.p_best), np.ma.getdata(arms.expected_loss)
+    return ChanceToWin(
+        reason=np.maximum(arms.reason[..., 0], arms.reason[..., 1]),
+        chance_to_win=p_best[..., 1],
+        expected_loss_ship=loss[..., 1],
+        expected_loss_keep=loss[..., 0],
+    )
+
+
+@undefined_is_masked
+def rate_difference(
+    control: Counts,
+    treatment: Counts,
+    *,
+    prior: BetaPrior = UNIFORM,
+    credible_mass: float = 0.95,
+) -> PosteriorInterval:
+    """Return the posterior of treatment rate minus control rate.
+
+    Args:
+        control: counts of the control arm, shape (...).
+        treatment: counts of the treatment arm, broadcast with control.
+        prior: the Beta prior of both arms.
+        credible_mass: probability inside the interval.
+
+    Returns:
+        Mean and equal-tailed interval of shape (...); undefined while an arm is empty.
+
+    Raises:
+        InvalidInputError: the mass is not in (0, 1).
+    """
+    tail = float(1 - open_probability("credible_mass", credible_mass)) / 2
+    shapes = np.broadcast_arrays(
+        *_shape_parameters(control, prior), *_shape_parameters(treatment, prior)
+    )
+    arms = _BetaPosteriors(a=np.stack(shapes[::2], -1), b=np.stack(shapes[1::2], -1))
+    low, high = (_difference_quantile(arms, mass) for mass in (tail, 1 - tail))
+    return PosteriorInterval(
+        reason=first_reason(((control.visitors == 0) | (treatment.visitors == 0), Reason.NO_UNITS)),
+        mean=arms.mean[..., 1] - arms.mean[..., 0],
+        ci_low=low,
+        ci_high=high,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BetaPosteriors:
+    """Beta posteriors on the log-odds scale, where even Beta(0.5, 0.5) has a smooth density."""
+
+    a: FloatArray
+    b: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        return self.a / (self.a + self.b)
+
+    def quantile(self, mass: FloatArray) -> FloatArray:
+        a, b = self.a[..., None], self.b[..., None]
+        rate, complement = special.betaincinv(a, b, mass), special.betainccinv(b, a, mass)
+        odds = np.asarray(np.log(rate) - np.log(complement), np.float64)
+        return np.clip(odds, -_LOG_ODDS_LIMIT, _LOG_ODDS_LIMIT)
+
+    def cdf(self, points: FloatArray) -> FloatArray:
+        # By the smaller of rate and complement, which keeps its digits next to 0 and to 1.
+        t = points[..., None, :]
+        upper, a, b = t > 0, self.a[..., None], self.b[..., None]
+        mass = special.betainc(
+            np.where(upper, b, a), np.where(upper, a, b), special.expit(-np.abs(t))
+        )
+        return np.where(upper, 1 - mass, mass)
+
+    def log_density(self, points: FloatArray) -> FloatArray:
+        # Relative to the mode, where both terms vanish: huge counts keep their digits.
+        a, b = self.a[..., None], self.b[..., None]
+        distance = points[..., None, :] - np.log(a / b)
+        return -a * np.log1p(np.expm1(-distance) * b / (a + b)) - b * np.log1p(
+            np.expm1(distance) * a / (a + b)
+        )
+
+    def value(self, points: FloatArray) -> FloatArray:
+        return special.expit(points)
+
+    def slope(self, points: FloatArray) -> FloatArray:
+        return special.expit(points) * special.expit(-points)
+
+
+def _shape_parameters(arm: Counts, prior: BetaPrior) -> tuple[FloatArray, FloatArray]:
+    return arm.conversions + prior.alpha, arm.visitors - arm.conversions + prior.beta
+
+
+def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
+    """Find the quantile of the second rate minus the first, for arms of shape (..., 2).
+
+    Integrates over the narrower posterior, at whose scale the distribution function of the wider
+    one is smooth; where the second is the narrower one, the difference is searched mirrored.
+    """
+    shape = arms.a.shape[:-1]
+    a, b = arms.a.reshape(-1, 2), arms.b.reshape(-1, 2)
+    mean, variance = a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
+    narrow = np.argmin(variance, axis=-1)[:, None]
+    wide_a, wide_b = (np.take_along_axis(x, 1 - narrow, -1) for x in (a, b))
+    inner = _BetaPosteriors(
+        a=np.take_along_axis(a, narrow, -1), b=np.take_along_axis(b, narrow, -1)
+    )
+    points, weights = panels(inner)
+    probabilities = normalised(inner.log_density(points), weights)[:, 0]
+    rates = special.expit(points)
+
+    def excess(difference: FloatArray, target: FloatArray, row: FloatArray) -> FloatArray:
+        i = row.astype(np.intp)
+        shifted = np.clip(rates[i] + difference[..., None], 0, 1)
+        below = np.asarray(special.betainc(wide_a[i], wide_b[i], shifted), np.float64)
+        mass_below: FloatArray = np.sum(probabilities[i] * below, axis=-1)
+        return mass_below - target
+
+    mirrored = narrow[:, 0] == 1
+    target = np.where(mirrored, 1 - mass, mass)
+    centre = np.where(mirrored, -1, 1) * (mean[:, 1] - mean[:, 0])
+    # Chebyshev: no more than the searched mass lies farther from the mean than this.
+    reach = 1.01 * np.sqrt(variance.sum(axis=-1) / min(mass, 1 - mass))
+    rows = np.arange(len(centre), dtype=np.float64)
+    root = elementwise.find_root(excess, (centre - reach, centre + reach), args=(target, rows))
+    return np.where(mirrored, -root.x, root.x).reshape(shape)
