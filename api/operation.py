@@ -27,9 +27,9 @@ def ready() -> Response:
     """
     opened = runtime()
     try:
-        current = migrations.is_current(opened.engine)
         with reading(opened.engine) as session:
-            scheduled = scheduler_is_alive(session, now=opened.clock.now())
+            current = migrations.is_current(session)
+            scheduled = current and scheduler_is_alive(session, now=opened.clock.now())
     except UnavailableError:
         return answer({"database": "away"}, NOT_READY)
     words: dict[str, object] = {

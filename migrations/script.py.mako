@@ -2,11 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlmodel.sql.sqltypes import AutoString
+from sqlalchemy.dialects.postgresql import JSONB
 
-from experiments.database import Instant, Json
-
-${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 

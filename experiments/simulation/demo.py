@@ -1,0 +1,197 @@
+"""The demonstration: a month of a pretended site in a minute, over the real API."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from experiments.accounts import service as accounts
+from experiments.accounts.schemas import Scope, TokenIn
+from experiments.audit.schemas import Actor, ActorKind
+from experiments.clock import AcceleratedClock, SystemClock
+from experiments.database import transaction
+from experiments.runtime import Runtime
+from experiments.settings import Settings
+from experiments.simulation.servers import Servers
+from experiments.simulation.site import Site
+from experiments.simulation.traffic import Traffic
+
+SEED = 20260105
+DAYS = 30
+VISITORS_PER_DAY = 200
+SECONDS_PER_DAY = 1.6
+WEEKS_AGO = 6
+PATIENCE_SECONDS = 40.0
+TICK_SECONDS = 0.02
+STILL_OPEN = {"running", "paused", "maturing"}
+ADMIN = "admin@localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one experiment ended, and how it had to."""
+
+    key: str
+    name: str
+    truth: str
+    status: str
+    sentence: str
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a person needs to look around."""
+
+    email: str
+    password: str
+    token: str
+
+
+# What each variant truly does (see visitors.py), and whether its promotion would be right.
+TRUTHS = {
+    "hero-pain": ("a true winner (+30% quotes)", True),
+    "banner-refund": ("no effect, a broken split", False),
+    "button-word": ("no effect", False),
+    "form-long": ("a loser (-35% details)", False),
+}
+
+
+def prepare(data_dir: Path) -> Settings:
+    """An empty folder and a free port; what an earlier demonstration left is removed."""
+    shutil.rmtree(data_dir, ignore_errors=True)
+    data_dir.mkdir(parents=True)
+    port = _free_port(8000)
+    return Settings(
+        data_dir=data_dir,
+        database_url="",
+        port=port,
+        base_url=f"http://127.0.0.1:{port}",
+        seed=SEED,
+    )
+
+
+def sign_up(runtime: Runtime, now: datetime) -> Credentials:
+    """An administrator for the person who watches, and a token for the pretended site."""
+    actor = Actor(kind=ActorKind.OPERATOR, name="demo")
+    with transaction(runtime.engine) as session:
+        password = accounts.first_admin(session, email=ADMIN, now=now) or ""
+        token = accounts.create_token(
+            session, TokenIn(name="demo site", scopes=list(Scope)), actor=actor, now=now
+        )
+    return Credentials(email=ADMIN, password=password, token=token.secret)
+
+
+def play(
+    servers: Servers, credentials: Credentials, *, progress: Callable[[float, str], None]
+) -> list[Ending]:
+    """Set the experiments up, let the visitors come, wait for the decisions; tell how it ended.
+
+    `progress` is called with the days that have passed and what is going on.
+    """
+    clock = _clock(SystemClock().now())
+    servers.start(started_at=clock.started_at, epoch=clock.epoch, speed=clock.speed)
+    site = Site(servers.settings.host, servers.settings.port, credentials.token)
+    try:
+        keys = set_up(site)
+        traffic = Traffic(
+            site,
+            "insurance",
+            starts_at=clock.now(),
+            days=DAYS,
+            visitors_per_day=VISITORS_PER_DAY,
+            seed=SEED,
+        )
+        _let_visitors_come(traffic, clock, progress)
+        _wait_for_decisions(site, keys, progress)
+        return [_ending(site, key) for key in keys]
+    finally:
+        site.close()
+        servers.stop()
+
+
+def resume_at_normal_speed(servers: Servers) -> None:
+    """Serve what the demonstration left, in the time of the machine."""
+    now = SystemClock().now()
+    servers.start(started_at=now, epoch=now, speed=1.0)
+
+
+def set_up(site: Site) -> list[str]:
+    """Create the metrics, the journey and the experiments; returns the experiments' keys."""
+    scenario = yaml.safe_load(Path(__file__).with_name("insurance.yaml").read_text())
+    site.post("/api/v1/journeys", scenario["journey"])
+    site.post("/api/v1/journeys/insurance/versions/1/publish", {"reason": "first standard"})
+    for experiment in scenario["experiments"]:
+        site.post("/api/v1/experiments", experiment)
+        site.post(f"/api/v1/experiments/{experiment['key']}/start", {})
+    return [experiment["key"] for experiment in scenario["experiments"]]
+
+
+def _clock(now: datetime) -> AcceleratedClock:
+    monday = (now - timedelta(weeks=WEEKS_AGO, days=now.weekday())).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    speed = timedelta(days=1).total_seconds() / SECONDS_PER_DAY
+    return AcceleratedClock(started_at=now, epoch=monday, speed=speed)
+
+
+def _let_visitors_come(
+    traffic: Traffic, clock: AcceleratedClock, progress: Callable[[float, str], None]
+) -> None:
+    while not traffic.finished:
+        traffic.advance(clock.now)
+        progress(_days(clock), f"{traffic.arrived:,} visitors, {traffic.tracked:,} events")
+        time.sleep(TICK_SECONDS)
+
+
+def _wait_for_decisions(
+    site: Site, keys: list[str], progress: Callable[[float, str], None]
+) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        open_ones = [key for key in keys if _status(site, key) in STILL_OPEN]
+        if not open_ones:
+            return
+        progress(DAYS, f"waiting for the decision on {', '.join(open_ones)}")
+        time.sleep(0.5)
+
+
+def _ending(site: Site, key: str) -> Ending:
+    experiment: dict[str, Any] = site.get(f"/api/v1/experiments/{key}")
+    decisions = site.get(f"/api/v1/experiments/{key}/decisions")["data"]
+    truth, should_promote = TRUTHS[key]
+    promoted = experiment["status"] == "promoted"
+    return Ending(
+        key=key,
+        name=experiment["name"],
+        truth=truth,
+        status=experiment["status"],
+        sentence=decisions[0]["sentence"] if decisions else "no decision yet",
+        expected=promoted == should_promote,
+    )
+
+
+def _status(site: Site, key: str) -> str:
+    return str(site.get(f"/api/v1/experiments/{key}")["status"])
+
+
+def _days(clock: AcceleratedClock) -> float:
+    return (clock.now() - clock.epoch) / timedelta(days=1)
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    message = "no free port"
+    raise OSError(message)

@@ -1,0 +1,89 @@
+"""The web server and the scheduler as child processes, on a clock that may run faster."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from experiments.settings import Settings
+
+STARTS_WITHIN_SECONDS = 60.0
+STOPS_WITHIN_SECONDS = 20.0
+POLL_SECONDS = 0.1
+
+
+class StartError(Exception):
+    """A process of the demonstration did not come up."""
+
+
+class Servers:
+    """Starts and stops `desireline serve` and the scheduler together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *, started_at: datetime, epoch: datetime, speed: float) -> None:
+        """Start both on a clock that told `epoch` at `started_at` and runs `speed` times faster.
+
+        Raises:
+            StartError: when the server does not answer in time; the log says why.
+        """
+        environment = os.environ | {
+            "DATABASE_URL": self.settings.database_url,
+            "DESIRELINE_DATA_DIR": str(self.settings.data_dir),
+            "DESIRELINE_HOST": self.settings.host,
+            "DESIRELINE_PORT": str(self.settings.port),
+            "DESIRELINE_BASE_URL": self.settings.base_url,
+            "DESIRELINE_CLOCK_STARTED_AT": started_at.isoformat(),
+            "DESIRELINE_CLOCK_EPOCH": epoch.isoformat(),
+            "DESIRELINE_CLOCK_SPEED": str(speed),
+            "DESIRELINE_SEED": "" if self.settings.seed is None else str(self.settings.seed),
+        }
+        for module in (["cli", "serve"], ["scheduler"]):
+            with self.log_file(module[0]).open("ab") as log:
+                command = [sys.executable, "-m", *module]
+                child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self._children.append(child)
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Stop both, politely first."""
+        for child in self._children:
+            child.send_signal(signal.SIGTERM)
+        for child in self._children:
+            try:
+                child.wait(STOPS_WITHIN_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._children = []
+
+    def log_file(self, name: str) -> Path:
+        """Where the output of a process goes."""
+        return self.settings.data_dir / f"{name}.log"
+
+    def _wait_until_ready(self) -> None:
+        for _ in range(int(STARTS_WITHIN_SECONDS / POLL_SECONDS)):
+            if any(child.poll() is not None for child in self._children):
+                break
+            if self._is_ready():
+                return
+            time.sleep(POLL_SECONDS)
+        self.stop()
+        message = f"The server did not start; see {self.log_file('cli')}."
+        raise StartError(message)
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection(self.settings.host, self.settings.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()

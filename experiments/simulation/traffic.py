@@ -1,0 +1,116 @@
+"""Visitors coming and going in told time: a queue of who does what next, and when."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from experiments.simulation.site import Site
+from experiments.simulation.visitors import Ask, Shown, Step, Track, Wait, visit
+
+LARGEST_BATCH = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Walker:
+    """One visitor on their way."""
+
+    id: str
+    shown: Shown = field(default_factory=dict)
+    steps: Iterator[Step]
+
+
+class Traffic:
+    """Lets visitors arrive at a steady rate and walk their steps as told time passes."""
+
+    def __init__(
+        self,
+        site: Site,
+        journey: str,
+        *,
+        starts_at: datetime,
+        days: int,
+        visitors_per_day: int,
+        seed: int,
+    ) -> None:
+        self._site = site
+        self._journey = journey
+        self._starts_at = starts_at
+        self._gap = timedelta(days=1) / visitors_per_day
+        self._expected = days * visitors_per_day
+        self._seed = seed
+        self._queue: list[tuple[datetime, int, Walker]] = []
+        self._outbox: list[dict[str, Any]] = []
+        self.arrived = 0
+        self.tracked = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether everybody has come and gone."""
+        return self.arrived == self._expected and not self._queue
+
+    def advance(self, clock: Callable[[], datetime]) -> None:
+        """Let everything happen that is due by the clock, which runs on meanwhile."""
+        self._let_in(clock())
+        while self._queue and self._queue[0][0] <= clock():
+            due, number, walker = heapq.heappop(self._queue)
+            self._walk(walker, number, due=due, now=clock())
+            self._let_in(clock())
+        self._send()
+
+    def _let_in(self, now: datetime) -> None:
+        while self.arrived < self._expected:
+            at = self._starts_at + self.arrived * self._gap
+            if at > now:
+                return
+            rng = np.random.default_rng([self._seed, self.arrived])
+            shown: Shown = {}
+            name = f"visitor-{self.arrived:06d}"
+            walker = Walker(id=name, shown=shown, steps=visit(rng, shown))
+            heapq.heappush(self._queue, (at, self.arrived, walker))
+            self.arrived += 1
+
+    def _walk(self, walker: Walker, number: int, *, due: datetime, now: datetime) -> None:
+        for step in walker.steps:
+            if isinstance(step, Wait):
+                # From now, not from when it was due: a late server must not turn into an event
+                # that happened before the visitor saw what led to it.
+                heapq.heappush(self._queue, (max(due, now) + step.by, number, walker))
+                return
+            if isinstance(step, Ask):
+                self._ask(walker, step)
+            else:
+                self._track(walker, step, at=now)
+
+    def _ask(self, walker: Walker, step: Ask) -> None:
+        question = {
+            "visitor": walker.id,
+            "journey": self._journey,
+            "touchpoint": step.touchpoint,
+        }
+        answer = self._site.post("/api/v1/resolve", question)
+        for slot in answer["slots"].values():
+            if slot["experiment"]:
+                walker.shown[slot["experiment"]] = slot["variant"]
+
+    def _track(self, walker: Walker, step: Track, *, at: datetime) -> None:
+        self.tracked += 1
+        event = {
+            "type": "track",
+            "messageId": f"simulated-{self.tracked}",
+            "anonymousId": walker.id,
+            "event": step.event,
+            "properties": step.properties,
+            "timestamp": at.isoformat(),
+        }
+        self._outbox.append(event)
+        if len(self._outbox) >= LARGEST_BATCH:
+            self._send()
+
+    def _send(self) -> None:
+        if self._outbox:
+            self._site.post("/v1/batch", {"batch": self._outbox})
+            self._outbox = []
