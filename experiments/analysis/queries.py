@@ -1,0 +1,64 @@
+"""Reading analysis runs."""
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from experiments.analysis.models import AnalysisRun
+from experiments.analysis.schemas import RunOut
+from experiments.analysis.sequential import Look
+from experiments.design.queries import experiment
+from experiments.errors import NotFoundError
+
+
+def latest_run(session: Session, key: str) -> RunOut | None:
+    """The newest look at an experiment, if there was one.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    found = experiment(session, key)
+    query = _of(found.id).order_by(col(AnalysisRun.look).desc()).limit(1)
+    row = session.exec(query).first()
+    return None if row is None else run_out(row, key)
+
+
+def newest_run(session: Session, key: str) -> RunOut:
+    """The newest look at an experiment that has been looked at.
+
+    Raises:
+        NotFoundError: when there is no such experiment, or no look at it yet.
+    """
+    run = latest_run(session, key)
+    if run is None:
+        raise NotFoundError("analysis of experiment", key)
+    return run
+
+
+def runs(session: Session, key: str) -> list[RunOut]:
+    """Every look at an experiment, the newest first.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    found = experiment(session, key)
+    query = _of(found.id).order_by(col(AnalysisRun.look).desc())
+    return [run_out(row, key) for row in session.exec(query)]
+
+
+def earlier_looks(session: Session, experiment_id: int) -> list[Look]:
+    """What all looks at an experiment used up, oldest first."""
+    query = (
+        select(AnalysisRun.spent)
+        .where(AnalysisRun.experiment_id == experiment_id)
+        .order_by(col(AnalysisRun.look))
+    )
+    return [Look(**item) for spent in session.exec(query) for item in spent]
+
+
+def run_out(row: AnalysisRun, key: str) -> RunOut:
+    """The shape of a run's row."""
+    return RunOut.model_validate({**row.model_dump(), "experiment": key})
+
+
+def _of(experiment_id: int) -> SelectOfScalar[AnalysisRun]:
+    return select(AnalysisRun).where(AnalysisRun.experiment_id == experiment_id)

@@ -1,0 +1,201 @@
+"""Shapes of the analysis slice: a readout, as pages, reports and the gate see it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from experiments.metrics.schemas import Direction, MetricKind
+from experiments.shapes import Out
+from stats.results import NotEstimable
+
+
+class Role(StrEnum):
+    """Why a metric is in a readout."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    GUARDRAIL = "guardrail"
+    STAGE = "stage"
+
+
+class Arm(Out):
+    """What happened in one arm; `figure` is a rate, a mean or a ratio of matured visitors."""
+
+    variant: str
+    control: bool
+    visitors: int
+    matured: int
+    conversions: int | NotEstimable
+    figure: float | NotEstimable
+    observed_conversions: int | NotEstimable
+    observed_total: float
+
+
+class Estimate(Out):
+    """An effect with its interval."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+class SequentialTest(Out):
+    """The group-sequential test of a primary metric or guardrail at this look.
+
+    Everything is turned so that larger is better: `z` must reach `bound`. Of a guardrail the
+    hypothesis is "worse than the margin", of the primary metric "not better". `always_valid_low` is
+    a lower limit at the reserved error, which still counts when a test runs past its horizon.
+    """
+
+    z: float
+    information: float
+    information_fraction: float | NotEstimable
+    bound: float | NotEstimable
+    always_valid_low: float
+    passed: bool
+
+
+class FixedHorizon(Out):
+    """The textbook test, which exists only once, at the end of the horizon."""
+
+    p_two_sided: float
+    effect_abs: Estimate
+    effect_rel: Estimate | NotEstimable
+
+
+class Belief(Out):
+    """What to believe of the relative effect, by a proper prior: shrunk, hence honest."""
+
+    prior_sd: float
+    chance_to_win: float
+    expected_loss: float
+    effect_rel: float
+    ci_low: float
+    ci_high: float
+
+
+class Harm(Out):
+    """Exact evidence, by the number of converted visitors so far, that a variant does harm."""
+
+    log_e_value: float
+    harmful: bool
+
+
+class Comparison(Out):
+    """One treatment against the control on one metric; differences are treatment minus control.
+
+    The intervals of `effect_abs` and `effect_rel` hold at every look together.
+    """
+
+    variant: str
+    effect_abs: Estimate | NotEstimable
+    effect_rel: Estimate | NotEstimable
+    test: SequentialTest | NotEstimable
+    fixed: FixedHorizon | NotEstimable
+    belief: Belief | NotEstimable
+    harm: Harm | NotEstimable
+
+
+class MetricReadout(Out):
+    """One metric, on everybody who was randomised and exposed."""
+
+    key: str
+    name: str
+    kind: MetricKind
+    unit: str
+    direction: Direction
+    window_hours: int
+    roles: list[Role]
+    stage: str | None
+    margin: float | None
+    arms: list[Arm]
+    comparisons: list[Comparison]
+
+    def arm(self, variant: str) -> Arm:
+        """The arm of that key."""
+        return next(arm for arm in self.arms if arm.variant == variant)
+
+    def comparison(self, variant: str) -> Comparison:
+        """The comparison of that treatment with the control."""
+        return next(item for item in self.comparisons if item.variant == variant)
+
+
+class SampleRatio(Out):
+    """Exposed visitors against the planned split: a warning for people, an alarm for the gate."""
+
+    observed: dict[str, int]
+    expected: dict[str, float]
+    p_value: float | NotEstimable
+    log_e_value: float | NotEstimable
+    warning: bool
+    alarm: bool
+
+
+class BrokenPeriod(Out):
+    """An hour of the day, or a day, in which the split was not the planned one."""
+
+    period: str
+    observed: dict[str, int]
+    expected: dict[str, float]
+    log_e_value: float
+
+
+class DayCount(Out):
+    """Visitors first exposed on one day (UTC) in one arm."""
+
+    day: date
+    variant: str
+    visitors: int
+
+
+class Quality(Out):
+    """Whether the data can be trusted."""
+
+    sample_ratio: SampleRatio
+    broken_periods: list[BrokenPeriod]
+    contaminated: int
+    contaminated_share: float | NotEstimable
+    newest_at: datetime | None
+    exposures: list[DayCount]
+
+
+class Readout(Out):
+    """Everything one look at one experiment says."""
+
+    experiment: str
+    as_of: datetime
+    calendar_fraction: float
+    matured_days: float
+    finished: bool
+    metrics: list[MetricReadout]
+    quality: Quality
+
+    def metric(self, key: str) -> MetricReadout:
+        """The metric of that key."""
+        return next(metric for metric in self.metrics if metric.key == key)
+
+    @property
+    def primary(self) -> MetricReadout:
+        """The metric that the decision is about."""
+        return next(metric for metric in self.metrics if Role.PRIMARY in metric.roles)
+
+    @property
+    def guardrails(self) -> list[MetricReadout]:
+        """The metrics that may not get worse."""
+        return [metric for metric in self.metrics if Role.GUARDRAIL in metric.roles]
+
+    @property
+    def stages(self) -> list[MetricReadout]:
+        """The goal metrics of the journey's stages, in the order of the journey."""
+        return [metric for metric in self.metrics if metric.stage is not None]
+
+
+class RunOut(Out):
+    """One look, as it was written."""
+
+    id: int
+    experiment: str
+    look: int
+    as_of: datetime
+    data_hash: str
+    readout: Readout
+    created_at: datetime
