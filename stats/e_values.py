@@ -23,6 +23,7 @@ from stats.arrays import (
     undefined_is_masked,
 )
 from stats.errors import InvalidInputError
+from stats.sample_ratio import dirichlet_multinomial_log_e
 
 _NO_EVIDENCE = -700.0  # floor of a log e-value; its exponential is still above zero
 
@@ -195,7 +196,6 @@ def _count_arguments(
 def _log_mixture_ratio(
     control: FloatArray, treatment: FloatArray, share: FloatArray, weight: FloatArray
 ) -> FloatArray:
-    prior = special.betaln(weight * share, weight * (1 - share))
-    posterior = special.betaln(weight * share + treatment, weight * (1 - share) + control)
-    null = special.xlogy(treatment, share) + special.xlog1py(control, -share)
-    return np.asarray(posterior - prior - null)
+    observed = np.stack(np.broadcast_arrays(treatment, control), axis=-1)
+    shares = np.stack([share, 1 - share], axis=-1)
+    return dirichlet_multinomial_log_e(observed, shares, concentration=weight)
