@@ -31,6 +31,15 @@ def known(session: Session, value: str) -> Known:
     return Known(visitor_id=rows[0][0], assignments={arm.experiment_id: arm for arm in arms})
 
 
+def assignment(session: Session, *, experiment_id: int, visitor_id: int) -> AssignmentOut:
+    """The arm of a visitor who is known to be in the experiment."""
+    query = select(Assignment).where(
+        Assignment.experiment_id == experiment_id, Assignment.visitor_id == visitor_id
+    )
+    row = session.exec(query.execution_options(populate_existing=True)).one()
+    return AssignmentOut.model_validate(row)
+
+
 def attributes(session: Session, visitor: int) -> dict[str, Any]:
     """What is known of a visitor."""
     query = select(Attribute).where(Attribute.visitor_id == visitor).order_by(Attribute.key)

@@ -18,6 +18,18 @@ class EventType(StrEnum):
     ALIAS = "alias"
 
 
+class EventSource(StrEnum):
+    """The channel that an event came through."""
+
+    WEB = "web"
+    APP = "app"
+    EMAIL = "email"
+    CRM = "crm"
+    PHONE = "phone"
+    SURVEY = "survey"
+    IMPORT = "import"
+
+
 class EventOut(Out):
     """One stored event."""
 
@@ -25,7 +37,7 @@ class EventOut(Out):
     message_id: str
     type: EventType
     name: str
-    source: str
+    source: EventSource
     occurred_at: datetime
     received_at: datetime
     properties: dict[str, Any]
@@ -44,3 +56,13 @@ class BatchOut(Out):
     stored: int
     repeated: int
     rejected: list[Rejected]
+
+
+class RejectedOut(Out):
+    """An event that was refused, with what was sent."""
+
+    id: int
+    received_at: datetime
+    source_key: str
+    error: str
+    body: str

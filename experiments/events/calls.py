@@ -1,0 +1,168 @@
+"""Reading one call of the tracking API: its shape, its true time, its own message id."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from experiments.errors import InvalidError, Problem
+from experiments.events.schemas import EventSource, EventType
+from experiments.shapes import parse
+
+LARGEST_EVENT_BYTES = 32 * 1024
+NAMES = {
+    EventType.IDENTIFY: "Identified",
+    EventType.PAGE: "Page Viewed",
+    EventType.SCREEN: "Screen Viewed",
+    EventType.GROUP: "Grouped",
+    EventType.ALIAS: "Aliased",
+}
+CHANNELS = {"browser": EventSource.WEB, "mobile": EventSource.APP}
+
+
+def _nothing_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _empty_if_null(value: object) -> object:
+    return {} if value is None else value
+
+
+Id = Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=256)]
+Label = Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=200)]
+Bag = Annotated[dict[str, Any], BeforeValidator(_empty_if_null)]
+
+
+class Call(BaseModel):
+    """One call as clients send it; what they send beyond this is ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, coerce_numbers_to_str=True, extra="ignore", frozen=True
+    )
+
+    type: EventType
+    message_id: Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=128)] = (
+        None
+    )
+    user_id: Id = None
+    anonymous_id: Id = None
+    previous_id: Id = None
+    group_id: Id = None
+    event: Label = None
+    name: Label = None
+    category: Label = None
+    channel: str | None = None
+    properties: Bag = Field(default_factory=dict)
+    traits: Bag = Field(default_factory=dict)
+    context: Bag = Field(default_factory=dict)
+    timestamp: datetime | None = None
+    original_timestamp: datetime | None = None
+    sent_at: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """The name under which the event is stored."""
+        return NAMES.get(self.type) or self.event or ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Everything the call says about what happened."""
+        told = {"name": self.name, "category": self.category, "groupId": self.group_id}
+        told |= {"previousId": self.previous_id}
+        return {
+            **self.traits,
+            **{key: value for key, value in told.items() if value is not None},
+            **self.properties,
+        }
+
+    @property
+    def source(self) -> EventSource:
+        """The channel that the event came through, web unless it says otherwise."""
+        said = str(self.channel or self.context.get("channel") or "")
+        known = {source.value for source in EventSource}
+        return CHANNELS.get(said) or (EventSource(said) if said in known else EventSource.WEB)
+
+
+def read_call(raw: object) -> Call:
+    """Check one call.
+
+    Raises:
+        InvalidError: naming every field that is wrong.
+    """
+    if not isinstance(raw, Mapping):
+        raise InvalidError.at("", "must be an object with type, userId or anonymousId")
+    _check_text(raw)
+    call = parse(Call, raw)
+    problems = list(_missing(call))
+    if problems:
+        raise InvalidError(problems)
+    return call
+
+
+def occurred_at(call: Call, *, received_at: datetime) -> datetime:
+    """When it happened by our clock: the client's clock is corrected by when it said it sent.
+
+    Never in the future. Without `sentAt` nothing is known of the client's clock, and its word
+    is taken.
+
+    Raises:
+        InvalidError: when the times lie outside what a calendar holds.
+    """
+    original = call.original_timestamp or call.timestamp
+    if original is None:
+        return received_at
+    if call.sent_at is None:
+        return min(_aware(original), received_at)
+    try:
+        return min(received_at - (_aware(call.sent_at) - _aware(original)), received_at)
+    except OverflowError as error:
+        detail = "is out of range; send the time in ISO 8601"
+        raise InvalidError.at("/timestamp", detail) from error
+
+
+def message_id(call: Call, raw: Mapping[str, Any], *, index: int, received_at: datetime) -> str:
+    """The id under which the call is stored once: its own, or one made of what it says.
+
+    A resend that still carries its time is recognised; a call with neither id nor time is taken
+    for a new one.
+    """
+    if call.message_id is not None:
+        return call.message_id
+    said = {key: value for key, value in raw.items() if key != "sentAt"}
+    moment = "" if call.timestamp or call.original_timestamp else received_at.isoformat()
+    text = json.dumps([index, moment, said], sort_keys=True)
+    return f"made-{sha256(text.encode()).hexdigest()}"
+
+
+def _check_text(raw: Mapping[str, Any]) -> None:
+    try:
+        text = json.dumps(raw, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidError.at("", "holds half a surrogate pair; send valid Unicode") from error
+    except ValueError as error:
+        raise InvalidError.at("", "holds NaN or infinity; send a finite number") from error
+    if size > LARGEST_EVENT_BYTES:
+        raise InvalidError.at("", f"has {size} bytes; at most {LARGEST_EVENT_BYTES} are taken")
+    if "\\u0000" in text:
+        raise InvalidError.at("", "holds a NUL character; remove it")
+
+
+def _missing(call: Call) -> list[Problem]:
+    problems = []
+    if call.type is EventType.TRACK and call.event is None:
+        problems.append(Problem("/event", "is required: the name of what happened"))
+    if call.user_id is None and (call.anonymous_id is None or call.type is EventType.ALIAS):
+        wanted = "userId" if call.type is EventType.ALIAS else "userId or anonymousId"
+        problems.append(Problem("/userId", f"is required: send {wanted}"))
+    if call.type is EventType.ALIAS and call.previous_id is None:
+        problems.append(Problem("/previousId", "is required: the id used before"))
+    return problems
+
+
+def _aware(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
