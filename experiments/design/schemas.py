@@ -88,7 +88,7 @@ class Plan(In):
     """The rules of the decision, agreed before the start and frozen from then on."""
 
     method: Method = Method.SEQUENTIAL
-    alpha: float = Field(default=0.05, gt=0, le=0.2, description="One-sided error in total.")
+    alpha: float = Field(default=0.05, ge=0.01, le=0.2, description="One-sided error in total.")
     power: float = Field(default=0.8, gt=0.5, lt=1)
     minimum_lift: float = Field(
         default=0.1, gt=0, le=10, description="Smallest relative change worth finding."

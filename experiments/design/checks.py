@@ -1,0 +1,151 @@
+"""What stands against starting an experiment, in words for a growth lead; pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from experiments.design.power import power_findings
+from experiments.design.schemas import ExperimentOut, Finding, LayerPlace, Severity, Source
+from experiments.journeys.graph import reachable_from_entries
+from experiments.journeys.schemas import JourneyGraph, Slot
+from experiments.metrics.schemas import MetricOut
+
+_HOURS_PER_DAY = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an experiment is checked against.
+
+    Attributes:
+        graph: the standard journey, None when none has been published.
+        metrics: the catalogue by key.
+        others: the other experiments that are scheduled or started.
+    """
+
+    graph: JourneyGraph | None
+    metrics: Mapping[str, MetricOut]
+    others: Sequence[ExperimentOut]
+
+
+def findings(experiment: ExperimentOut, facts: Facts) -> list[Finding]:
+    """Errors, which forbid the start, before warnings; each names the field to change."""
+    found = [*_place_in_journey(experiment, facts.graph), *_missing_metrics(experiment, facts)]
+    if experiment.source is Source.LIVE:
+        found += _overlaps(experiment, facts.others)
+        found += _design_warnings(experiment, facts)
+    return sorted(found, key=lambda finding: finding.severity is Severity.WARNING)
+
+
+def _error(check: str, field: str, message: str) -> Finding:
+    return Finding(severity=Severity.ERROR, check=check, field=field, message=message)
+
+
+def _warning(check: str, field: str, message: str) -> Finding:
+    return Finding(severity=Severity.WARNING, check=check, field=field, message=message)
+
+
+def _place_in_journey(experiment: ExperimentOut, graph: JourneyGraph | None) -> Iterator[Finding]:
+    if graph is None:
+        message = f"Journey {experiment.journey!r} has no standard version; publish one first."
+        yield _error("standard", "/journey", message)
+        return
+    touchpoint = graph.touchpoint(experiment.touchpoint)
+    if touchpoint is None:
+        message = (
+            f"The standard journey has no touchpoint {experiment.touchpoint!r}; "
+            "choose one that is on the map."
+        )
+        yield _error("touchpoint", "/touchpoint", message)
+        return
+    yield from _unreachable_stage(experiment, graph)
+    slot = graph.slot(experiment.touchpoint, experiment.slot)
+    if slot is None:
+        there = ", ".join(item.key for item in touchpoint.slots) or "none"
+        message = f"Touchpoint {touchpoint.key!r} has no slot {experiment.slot!r}; it has: {there}."
+        yield _error("slot", "/slot", message)
+    else:
+        yield from _unfit_content(experiment, slot)
+
+
+def _unreachable_stage(experiment: ExperimentOut, graph: JourneyGraph) -> Iterator[Finding]:
+    keys = [(stage.key, {point.key for point in stage.touchpoints}) for stage in graph.stages]
+    stage = next(key for key, points in keys if experiment.touchpoint in points)
+    if stage not in reachable_from_entries(graph):
+        message = (
+            f"No visitor can reach stage {stage!r} of touchpoint {experiment.touchpoint!r}; "
+            "connect the stage in the journey, or choose another touchpoint."
+        )
+        yield _error("reachability", "/touchpoint", message)
+
+
+def _unfit_content(experiment: ExperimentOut, slot: Slot) -> Iterator[Finding]:
+    for number, variant in enumerate(experiment.variants):
+        if not variant.control and not slot.type.accepts(variant.content):
+            message = (
+                f"Variant {variant.key!r} shows {variant.content!r}, "
+                f"but slot {slot.key!r} takes content of type {slot.type}."
+            )
+            yield _error("content", f"/variants/{number}/content", message)
+
+
+def _missing_metrics(experiment: ExperimentOut, facts: Facts) -> Iterator[Finding]:
+    named = [("/primary_metric", experiment.primary_metric)]
+    named += [
+        (f"/secondary_metrics/{n}", key) for n, key in enumerate(experiment.secondary_metrics)
+    ]
+    named += [
+        (f"/guardrails/{n}/metric", guardrail.metric)
+        for n, guardrail in enumerate(experiment.guardrails)
+    ]
+    for field, key in named:
+        if key not in facts.metrics:
+            message = f"There is no metric {key!r}; create it or choose another."
+            yield _error("metric", field, message)
+
+
+def _overlaps(experiment: ExperimentOut, others: Sequence[ExperimentOut]) -> Iterator[Finding]:
+    for other in others:
+        mine, theirs = experiment.place, other.place
+        if mine is not None and theirs is not None and mine.layer == theirs.layer:
+            if _overlap(mine, theirs):
+                message = (
+                    f"Experiment {other.key!r} uses {theirs.start:g} to {theirs.end:g} of layer "
+                    f"{mine.layer!r}; choose a part that is free."
+                )
+                yield _error("overlap", "/place", message)
+        elif _same_slot(experiment, other):
+            message = (
+                f"Experiment {other.key!r} is {other.status} on the same slot; put both into one "
+                "layer with separate parts, or wait until it has ended."
+            )
+            yield _error("overlap", "/slot", message)
+
+
+def _overlap(mine: LayerPlace, theirs: LayerPlace) -> bool:
+    return mine.start < theirs.end and theirs.start < mine.end
+
+
+def _same_slot(one: ExperimentOut, other: ExperimentOut) -> bool:
+    return (one.journey, one.touchpoint, one.slot) == (other.journey, other.touchpoint, other.slot)
+
+
+def _design_warnings(experiment: ExperimentOut, facts: Facts) -> Iterator[Finding]:
+    if not (experiment.hypothesis.because and experiment.hypothesis.then):
+        message = "Say what you saw and what you expect; the report tells it to everybody else."
+        yield _warning("hypothesis", "/hypothesis", message)
+    if not experiment.guardrails:
+        message = "No guardrail watches for harm elsewhere; name a metric that must not get worse."
+        yield _warning("guardrails", "/guardrails", message)
+    metric = facts.metrics.get(experiment.primary_metric)
+    if metric is None:
+        return
+    if metric.window_hours > experiment.plan.maximum_days * _HOURS_PER_DAY / 2:
+        message = (
+            f"Metric {metric.key!r} waits {metric.window_hours / _HOURS_PER_DAY:g} days for each "
+            f"visitor, more than half of the {experiment.plan.maximum_days} days planned; "
+            "plan more days or choose an earlier outcome."
+        )
+        yield _warning("window", "/plan/maximum_days", message)
+    yield from (
+        _warning("power", field, message) for field, message in power_findings(experiment, metric)
+    )

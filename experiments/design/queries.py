@@ -1,0 +1,139 @@
+"""Reading experiments, layers and holdouts."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlmodel import Session, col, select
+
+from experiments.design.checks import Facts, findings
+from experiments.design.lifecycle import OCCUPYING
+from experiments.design.models import Experiment, Holdout, Layer, Phase, Variant
+from experiments.design.schemas import (
+    ExperimentOut,
+    Finding,
+    HoldoutOut,
+    LayerOut,
+    LayerPlace,
+    PhaseOut,
+    Status,
+    VariantOut,
+)
+from experiments.errors import NotFoundError
+from experiments.journeys import queries as journeys
+from experiments.metrics import queries as metrics
+
+
+def experiment(session: Session, key: str) -> ExperimentOut:
+    """The experiment of that key.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    row = session.exec(select(Experiment).where(Experiment.key == key)).one_or_none()
+    if row is None:
+        raise NotFoundError("experiment", key)
+    return _outs(session, [row])[0]
+
+
+def experiments(
+    session: Session, statuses: Sequence[Status] = (), journey: str = ""
+) -> list[ExperimentOut]:
+    """Experiments in the order they were made, in these states and of this journey if named.
+
+    Raises:
+        NotFoundError: when there is no such journey.
+    """
+    query = select(Experiment).order_by(col(Experiment.id))
+    if statuses:
+        query = query.where(col(Experiment.status).in_(statuses))
+    if journey:
+        query = query.where(Experiment.journey_id == journeys.journey(session, journey).id)
+    return _outs(session, session.exec(query).all())
+
+
+def check(session: Session, key: str) -> list[Finding]:
+    """What stands against starting an experiment (errors) and what to think about (warnings)."""
+    found = experiment(session, key)
+    standard = journeys.standard(session, found.journey)
+    occupying = experiments(session, OCCUPYING)
+    facts = Facts(
+        graph=None if standard is None else standard.graph,
+        metrics={metric.key: metric for metric in metrics.metrics(session)},
+        others=[other for other in occupying if other.key != key],
+    )
+    return findings(found, facts)
+
+
+def layers(session: Session) -> list[LayerOut]:
+    """Every layer, by key."""
+    rows = session.exec(select(Layer).order_by(Layer.key))
+    return [LayerOut.model_validate(row) for row in rows]
+
+
+def layer(session: Session, key: str) -> LayerOut:
+    """The layer of that key.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    row = session.exec(select(Layer).where(Layer.key == key)).one_or_none()
+    if row is None:
+        raise NotFoundError("layer", key)
+    return LayerOut.model_validate(row)
+
+
+def holdouts(session: Session) -> list[HoldoutOut]:
+    """Every holdout, ended ones too, by key."""
+    keys = _journey_keys(session)
+    rows = session.exec(select(Holdout).order_by(Holdout.key))
+    return [holdout_out(row, keys[row.journey_id]) for row in rows]
+
+
+def holdout_out(row: Holdout, journey: str) -> HoldoutOut:
+    """The shape of a holdout row."""
+    return HoldoutOut.model_validate({**row.model_dump(), "journey": journey})
+
+
+def _journey_keys(session: Session) -> dict[int, str]:
+    return {journey.id: journey.key for journey in journeys.journeys(session)}
+
+
+def _outs(session: Session, rows: Sequence[Experiment]) -> list[ExperimentOut]:
+    ids = [row.id for row in rows]
+    variants, phases = _variants(session, ids), _phases(session, ids)
+    journey_keys = _journey_keys(session)
+    layer_keys = {layer.id: layer.key for layer in layers(session)}
+    return [
+        ExperimentOut.model_validate(
+            {
+                **row.model_dump(),
+                "journey": journey_keys[row.journey_id],
+                "place": _place(row, layer_keys),
+                "variants": variants[row.id],
+                "phases": phases[row.id],
+            }
+        )
+        for row in rows
+    ]
+
+
+def _variants(session: Session, experiment_ids: Iterable[int]) -> Mapping[int, list[VariantOut]]:
+    query = select(Variant).where(col(Variant.experiment_id).in_(experiment_ids))
+    found: dict[int, list[VariantOut]] = defaultdict(list)
+    for row in session.exec(query.order_by(col(Variant.position))):
+        found[row.experiment_id].append(VariantOut.model_validate(row))
+    return found
+
+
+def _phases(session: Session, experiment_ids: Iterable[int]) -> Mapping[int, list[PhaseOut]]:
+    query = select(Phase).where(col(Phase.experiment_id).in_(experiment_ids))
+    found: dict[int, list[PhaseOut]] = defaultdict(list)
+    for row in session.exec(query.order_by(col(Phase.number))):
+        found[row.experiment_id].append(PhaseOut.model_validate(row))
+    return found
+
+
+def _place(row: Experiment, layer_keys: Mapping[int, str]) -> LayerPlace | None:
+    if row.layer_id is None or row.layer_start is None or row.layer_end is None:
+        return None
+    return LayerPlace(layer=layer_keys[row.layer_id], start=row.layer_start, end=row.layer_end)
