@@ -19,6 +19,7 @@ from experiments.errors import (
 
 TOKEN_PREFIX = "dl"  # noqa: S105 (the start of every token, not a secret)
 MINIMUM_PASSWORD = 12
+FIRST_ADMIN = "admin@localhost"
 
 
 def create_user(session: Session, data: UserIn, *, actor: Actor, now: datetime) -> UserOut:
@@ -42,12 +43,12 @@ def create_user(session: Session, data: UserIn, *, actor: Actor, now: datetime) 
     return UserOut.model_validate(user)
 
 
-def first_admin(session: Session, *, email: str, now: datetime) -> str | None:
+def first_admin(session: Session, *, now: datetime) -> str | None:
     """Add an administrator when there is nobody yet; returns the password, shown only once."""
     if session.exec(select(User.id).limit(1)).first() is not None:
         return None
     password = secrets.token_urlsafe(12)
-    data = UserIn(email=email, name="Administrator", role=Role.ADMIN, password=password)
+    data = UserIn(email=FIRST_ADMIN, name="Administrator", role=Role.ADMIN, password=password)
     create_user(session, data, actor=Actor(kind=ActorKind.OPERATOR, name="first run"), now=now)
     return password
 

@@ -29,8 +29,7 @@ SECONDS_PER_DAY = 1.6
 WEEKS_AGO = 6
 PATIENCE_SECONDS = 40.0
 TICK_SECONDS = 0.02
-STILL_OPEN = {"running", "paused", "maturing"}
-ADMIN = "admin@localhost"
+STILL_OPEN = {"running", "paused", "maturing", "decided"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +76,16 @@ def prepare(data_dir: Path) -> Settings:
     )
 
 
-def sign_up(runtime: Runtime, now: datetime) -> Credentials:
+def sign_up(runtime: Runtime) -> Credentials:
     """An administrator for the person who watches, and a token for the pretended site."""
+    now = runtime.clock.now()
     actor = Actor(kind=ActorKind.OPERATOR, name="demo")
     with transaction(runtime.engine) as session:
-        password = accounts.first_admin(session, email=ADMIN, now=now) or ""
+        password = accounts.first_admin(session, now=now) or ""
         token = accounts.create_token(
             session, TokenIn(name="demo site", scopes=list(Scope)), actor=actor, now=now
         )
-    return Credentials(email=ADMIN, password=password, token=token.secret)
+    return Credentials(email=accounts.FIRST_ADMIN, password=password, token=token.secret)
 
 
 def play(

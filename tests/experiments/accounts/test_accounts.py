@@ -76,10 +76,10 @@ def test_create_user__when_the_password_is_short__then_refused() -> None:
 def test_first_admin__when_called_twice__then_one_person_and_one_password(
     session: Session, now: datetime
 ) -> None:
-    password = service.first_admin(session, email="admin@localhost", now=now)
+    password = service.first_admin(session, now=now)
     assert password is not None
     assert service.authenticate(session, "admin@localhost", password).role is Role.ADMIN
-    assert service.first_admin(session, email="admin@localhost", now=now) is None
+    assert service.first_admin(session, now=now) is None
     assert len(queries.users(session)) == 1
 
 

@@ -1,0 +1,89 @@
+"""Experiments, from draft to decision."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+
+from experiments.commands.terminal import (
+    BAD_INPUT,
+    EXISTING_FILE,
+    changing,
+    operator,
+    reading,
+    show,
+    text,
+    when,
+)
+from experiments.design import queries, service
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity
+from experiments.journeys import documents
+from experiments.settings import Settings
+from experiments.shapes import parse
+
+
+@click.group()
+def experiment() -> None:
+    """Experiments, from draft to decision."""
+
+
+@experiment.command("list")
+@click.pass_obj
+def list_experiments(settings: Settings) -> None:
+    """Show every experiment."""
+    with reading(settings) as session:
+        found = queries.experiments(session)
+    rows = [(item.key, item.name, item.status, when(item.started_at)) for item in found]
+    show("Experiments", ("key", "name", "status", "started"), rows)
+
+
+@experiment.command("create")
+@click.argument("file", type=EXISTING_FILE)
+@click.pass_obj
+def create_experiment(settings: Settings, file: Path) -> None:
+    """Create a draft from a YAML or JSON FILE."""
+    data = parse(ExperimentIn, documents.load(text(file)))
+    with changing(settings) as (session, now):
+        rng = np.random.default_rng(settings.seed)
+        made = service.create(session, data, actor=operator(), now=now, rng=rng)
+    click.echo(f"Experiment {made.key!r} is a draft; check it, then start it.")
+
+
+@experiment.command("check")
+@click.argument("key")
+@click.pass_obj
+def check_experiment(settings: Settings, key: str) -> None:
+    """Say what is wrong or doubtful; exit code 2 when something forbids the start."""
+    with reading(settings) as session:
+        findings = queries.check(session, key)
+    rows = [(item.severity, item.field, item.message) for item in findings]
+    show(f"Checks of {key}", ("severity", "field", "what to do"), rows)
+    if any(item.severity is Severity.ERROR for item in findings):
+        sys.exit(BAD_INPUT)
+
+
+def _add_step(name: str, step: Callable[..., ExperimentOut], *, asks_why: bool) -> None:
+    @experiment.command(name, help=f"{name.capitalize()} the experiment KEY.")
+    @click.argument("key")
+    @click.pass_obj
+    def take(settings: Settings, key: str, **reason: str) -> None:
+        with changing(settings) as (session, now):
+            changed = step(session, key, actor=operator(), now=now, **reason)
+        click.echo(f"Experiment {key!r} is {changed.status}.")
+
+    if asks_why:
+        take.params.append(click.Option(["--reason"], required=True))
+
+
+for _name, _step, _asks_why in (
+    ("schedule", service.schedule, False),
+    ("start", service.start, False),
+    ("pause", service.pause, True),
+    ("resume", service.resume, False),
+    ("stop", service.stop, True),
+    ("abort", service.abort, True),
+    ("archive", service.archive, False),
+):
+    _add_step(_name, _step, asks_why=_asks_why)

@@ -1,0 +1,131 @@
+"""Journeys and their versions."""
+
+from pathlib import Path
+
+import click
+
+from experiments.commands.terminal import (
+    EXISTING_FILE,
+    changing,
+    operator,
+    reading,
+    short,
+    show,
+    text,
+)
+from experiments.errors import InvalidError
+from experiments.journeys import documents, queries, service
+from experiments.journeys.schemas import TemplateIn, Touchpoint, VersionIn
+from experiments.settings import Settings
+from experiments.shapes import parse
+
+
+@click.group()
+def journey() -> None:
+    """Journeys and their versions."""
+
+
+@journey.command("list")
+@click.pass_obj
+def list_journeys(settings: Settings) -> None:
+    """Show every journey."""
+    with reading(settings) as session:
+        found = queries.journeys(session)
+    rows = [(item.key, item.name, str(item.standard or "-"), str(item.versions)) for item in found]
+    show("Journeys", ("key", "name", "standard version", "versions"), rows)
+
+
+@journey.command("create")
+@click.argument("file", type=EXISTING_FILE, required=False)
+@click.option("--template", help="Start from a template instead of a file.")
+@click.option("--key", help="Key of the journey made from a template.")
+@click.option("--name", help="Name of the journey made from a template.")
+@click.pass_obj
+def create_journey(
+    settings: Settings, file: Path | None, template: str | None, key: str | None, name: str | None
+) -> None:
+    """Create a journey from a YAML or JSON FILE, or from a template."""
+    if (file is None) == (template is None):
+        raise InvalidError.at("/file", "give either a file or --template with --key and --name")
+    with changing(settings) as (session, now):
+        if file is not None:
+            data = documents.read(text(file))
+            made = service.create(session, data, actor=operator(), now=now)
+        else:
+            asked = parse(TemplateIn, {"template": template, "key": key, "name": name or key})
+            made = service.create_from_template(session, asked, actor=operator(), now=now)
+    click.echo(f"Journey {made.key!r} has version 1 as a draft; publish it to make it standard.")
+
+
+@journey.command("show")
+@click.argument("key")
+@click.option("--version", "number", type=int, help="The standard version if not given.")
+@click.pass_obj
+def show_journey(settings: Settings, key: str, number: int | None) -> None:
+    """Show the map of a version."""
+    with reading(settings) as session:
+        number = number or queries.journey(session, key).standard or 1
+        version = queries.version(session, key, number)
+    rows = [
+        (stage.name, stage.goal_metric, point.key if point else "", _slots(point) if point else "")
+        for stage in version.graph.stages
+        for point in (stage.touchpoints or [None])
+    ]
+    title = f"{key} version {version.number} ({version.status})"
+    show(title, ("stage", "goal metric", "touchpoint", "shows"), rows)
+
+
+@journey.command("diff")
+@click.argument("key")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@click.pass_obj
+def diff_journey(settings: Settings, key: str, before: int, after: int) -> None:
+    """Show what differs between two versions."""
+    with reading(settings) as session:
+        changes = queries.diff(session, key, before, after)
+    rows = [(item.kind, item.path, short(item.before), short(item.after)) for item in changes]
+    show(f"{key}: {before} -> {after}", ("change", "where", "before", "after"), rows)
+
+
+@journey.command("draft")
+@click.argument("key")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("--note", default="", help="What this version is for.")
+@click.pass_obj
+def draft_version(settings: Settings, key: str, file: Path, note: str) -> None:
+    """Write the map in FILE as a new draft version."""
+    data = documents.read(text(file))
+    with changing(settings) as (session, now):
+        made = service.draft_version(
+            session, key, VersionIn(graph=data.graph, note=note), actor=operator(), now=now
+        )
+    click.echo(f"Journey {key!r} has version {made.number} as a draft.")
+
+
+@journey.command("publish")
+@click.argument("key")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@click.pass_obj
+def publish_version(settings: Settings, key: str, number: int, reason: str) -> None:
+    """Make a version the standard."""
+    with changing(settings) as (session, now):
+        made = service.publish(session, key, number, reason=reason, actor=operator(), now=now)
+    click.echo(f"Version {made.number} of {key!r} is the standard.")
+
+
+@journey.command("revert")
+@click.argument("key")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@click.pass_obj
+def revert_journey(settings: Settings, key: str, number: int, reason: str) -> None:
+    """Publish the map of an earlier version again, as a new version."""
+    with changing(settings) as (session, now):
+        made = service.revert(session, key, number, reason=reason, actor=operator(), now=now)
+    click.echo(f"Version {made.number} of {key!r} is the standard, with the map of {number}.")
+
+
+def _slots(point: Touchpoint) -> str:
+    return ", ".join(f"{slot.key}: {slot.content}@{slot.content_version}" for slot in point.slots)
