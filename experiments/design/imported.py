@@ -15,6 +15,11 @@ from experiments.errors import NotFoundError
 REASON = "run elsewhere"
 
 
+def is_imported(experiment: ExperimentOut) -> bool:
+    """Whether the experiment was run elsewhere."""
+    return bool(experiment.phases) and experiment.phases[0].reason == REASON
+
+
 def adopt(
     session: Session,
     data: ExperimentIn,
@@ -33,9 +38,8 @@ def adopt(
         ConflictError: when the key is taken.
         InvalidError: when a field is wrong.
     """
-    made = service.create(session, data, rng=rng, actor=actor, now=now)
-    row = session.get_one(Experiment, made.id)
-    row.source, row.started_at = source, started_at
+    made = service.create(session, data, rng=rng, source=source, actor=actor, now=now)
+    session.get_one(Experiment, made.id).started_at = started_at
     weights = {variant.key: variant.weight for variant in made.variants}
     session.add(
         Phase(

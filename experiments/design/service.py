@@ -1,34 +1,26 @@
-"""Changing experiments: drafts, the life cycle, phases, layers and holdouts."""
+"""Changing experiments: drafts, the life cycle and phases."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
 
 from numpy.random import Generator
 from sqlmodel import Session, col, select
 
-from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
-from experiments.design import queries
+from experiments.design import queries, rows
 from experiments.design.allocation import Allocation
 from experiments.design.lifecycle import ENROLLING, check_editable, check_enrolling, check_step
-from experiments.design.models import Experiment, Holdout, Layer, Phase, Variant
+from experiments.design.models import Experiment, Variant
 from experiments.design.schemas import (
     ExperimentIn,
     ExperimentOut,
-    HoldoutIn,
-    HoldoutOut,
-    LayerIn,
-    LayerOut,
     PhaseIn,
     Severity,
     Source,
     Status,
 )
 from experiments.errors import ConflictError, InvalidError, NotFoundError, Problem
-from experiments.journeys import queries as journeys
-
-_SALT_BYTES = 8
 
 
 def create(
@@ -36,19 +28,13 @@ def create(
     data: ExperimentIn,
     *,
     rng: Generator,
-    source: Source = Source.LIVE,
     actor: Actor,
     now: datetime,
 ) -> ExperimentOut:
     """Draft an experiment on the standard journey.
 
-    Args:
-        session: the transaction.
-        data: the draft; checks come later, so it may be incomplete.
-        rng: makes the salt, which never depends on the key.
-        source: where its data will come from.
-        actor: who drafts.
-        now: the time.
+    The draft may be incomplete, since checks come later. `rng` makes the salt, which never
+    depends on the key.
 
     Raises:
         ConflictError: when the key is taken.
@@ -59,16 +45,16 @@ def create(
         message = f"There is an experiment {data.key!r} already; choose another key."
         raise ConflictError(message)
     row = Experiment(
-        **_columns(session, data),
-        source=source,
-        salt=_salt(rng),
+        **rows.columns(session, data),
+        source=Source.LIVE,
+        salt=rows.new_salt(rng),
         status=Status.DRAFT,
         created_at=now,
     )
     session.add(row)
     session.flush()
-    _add_variants(session, row, data)
-    _record(session, "created", row, actor=actor, now=now)
+    rows.add_variants(session, row, data)
+    rows.record(session, "created", row, actor=actor, now=now)
     return queries.experiment(session, data.key)
 
 
@@ -81,16 +67,16 @@ def edit(
         ConflictError: when it has started.
         InvalidError: when the key differs, or the journey or the layer does not exist.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     check_editable(key, Status(row.status))
     if data.key != key:
         raise InvalidError.at("/key", f"must stay {key!r}; draft a new experiment for another key")
-    row.sqlmodel_update(_columns(session, data))
+    row.sqlmodel_update(rows.columns(session, data))
     for variant in session.exec(select(Variant).where(Variant.experiment_id == row.id)):
         session.delete(variant)
     session.flush()
-    _add_variants(session, row, data)
-    _record(session, "edited", row, actor=actor, now=now)
+    rows.add_variants(session, row, data)
+    rows.record(session, "edited", row, actor=actor, now=now)
     return queries.experiment(session, key)
 
 
@@ -101,7 +87,7 @@ def schedule(session: Session, key: str, *, actor: Actor, now: datetime) -> Expe
         ConflictError: when it is no draft.
         InvalidError: when a check forbids the start, or there is no `starts_at`.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     check_step(key, Status(row.status), Status.SCHEDULED)
     if row.starts_at is None:
         raise InvalidError.at("/starts_at", "is needed to schedule; set it or start it now")
@@ -116,23 +102,25 @@ def start(session: Session, key: str, *, actor: Actor, now: datetime) -> Experim
         ConflictError: when it has started before.
         InvalidError: when a check forbids the start.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     check_step(key, Status(row.status), Status.RUNNING)
     if row.started_at is not None:
         message = f"Experiment {key!r} has started already; resume it instead."
         raise ConflictError(message)
     _check_startable(session, key)
-    row.base_version = _standard_number(session, queries.experiment(session, key).journey)
-    row.started_at = now
-    arms = queries.experiment(session, key).variants
-    weights = {arm.key: arm.weight for arm in arms}
-    _add_phase(session, row, Allocation(coverage=row.coverage, weights=weights), now=now)
-    return _step(session, row, Status.RUNNING, actor=actor, now=now, action="started")
+    draft = queries.experiment(session, key)
+    weights = {arm.key: arm.weight for arm in draft.variants}
+    first = Allocation(coverage=draft.coverage, weights=weights)
+    rows.add_phase(session, row, first, now=now)
+    stamps = {"base_version": rows.standard_number(session, draft.journey), "started_at": now}
+    return _step(
+        session, row, Status.RUNNING, actor=actor, now=now, action="started", stamps=stamps
+    )
 
 
 def pause(session: Session, key: str, *, reason: str, actor: Actor, now: datetime) -> ExperimentOut:
     """Take in nobody new until it is resumed."""
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     return _step(session, row, Status.PAUSED, actor=actor, now=now, reason=reason)
 
 
@@ -142,7 +130,7 @@ def resume(session: Session, key: str, *, actor: Actor, now: datetime) -> Experi
     Raises:
         ConflictError: when it is not paused.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     if row.status != Status.PAUSED:
         message = f"Experiment {key!r} is {row.status}, not paused; there is nothing to resume."
         raise ConflictError(message)
@@ -153,9 +141,9 @@ def stop(
     session: Session, key: str, *, reason: str = "", actor: Actor, now: datetime
 ) -> ExperimentOut:
     """Take in nobody any more and wait until the last visitor's window is over."""
-    row = _locked(session, key)
-    row.stopped_at = now
-    return _step(session, row, Status.MATURING, actor=actor, now=now, reason=reason)
+    row = rows.locked(session, key)
+    stamps = {"stopped_at": now}
+    return _step(session, row, Status.MATURING, actor=actor, now=now, reason=reason, stamps=stamps)
 
 
 def abort(session: Session, key: str, *, reason: str, actor: Actor, now: datetime) -> ExperimentOut:
@@ -166,24 +154,23 @@ def abort(session: Session, key: str, *, reason: str, actor: Actor, now: datetim
     """
     if not reason.strip():
         raise InvalidError.at("/reason", "is required: say why the experiment is aborted")
-    row = _locked(session, key)
-    row.stopped_at = row.stopped_at or now
-    row.ended_at = now
-    return _step(session, row, Status.ABORTED, actor=actor, now=now, reason=reason)
+    row = rows.locked(session, key)
+    stamps = {"stopped_at": row.stopped_at or now, "ended_at": now}
+    return _step(session, row, Status.ABORTED, actor=actor, now=now, reason=reason, stamps=stamps)
 
 
 def conclude(
     session: Session, key: str, status: Status, *, actor: Actor, now: datetime
 ) -> ExperimentOut:
     """Write down what a decision made of an experiment: decided, promoted, kept, inconclusive."""
-    row = _locked(session, key)
-    row.ended_at = row.ended_at or now
-    return _step(session, row, status, actor=actor, now=now)
+    row = rows.locked(session, key)
+    stamps = {"ended_at": row.ended_at or now}
+    return _step(session, row, status, actor=actor, now=now, stamps=stamps)
 
 
 def archive(session: Session, key: str, *, actor: Actor, now: datetime) -> ExperimentOut:
     """Put an ended experiment, or a draft nobody wants, out of sight."""
-    return _step(session, _locked(session, key), Status.ARCHIVED, actor=actor, now=now)
+    return _step(session, rows.locked(session, key), Status.ARCHIVED, actor=actor, now=now)
 
 
 def open_phase(
@@ -195,11 +182,11 @@ def open_phase(
         ConflictError: when the experiment takes in nobody.
         InvalidError: when the coverage shrinks or the weights do not fit.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     check_enrolling(key, Status(row.status))
-    following = _allocation(session, key).changed(data)
-    _add_phase(session, row, following, now=now, reason=data.reason)
-    _record(session, "phase_opened", row, actor=actor, now=now, reason=data.reason)
+    following = rows.newest_allocation(session, key).changed(data)
+    rows.add_phase(session, row, following, now=now, reason=data.reason)
+    rows.record(session, "phase_opened", row, actor=actor, now=now, reason=data.reason)
     return queries.experiment(session, key)
 
 
@@ -212,7 +199,7 @@ def remove_variant(
         NotFoundError: when there is no such active variant.
         ConflictError: when it is the control or the last treatment.
     """
-    row = _locked(session, key)
+    row = rows.locked(session, key)
     check_enrolling(key, Status(row.status))
     active = [arm for arm in queries.experiment(session, key).variants if arm.removed_at is None]
     leaving = next((arm for arm in active if arm.key == variant), None)
@@ -222,10 +209,10 @@ def remove_variant(
         message = f"Without {variant!r} there is nothing to compare; stop the experiment instead."
         raise ConflictError(message)
     session.get_one(Variant, leaving.id).removed_at = now
-    following = _allocation(session, key).without(variant)
-    _add_phase(session, row, following, now=now, reason=reason)
+    following = rows.newest_allocation(session, key).without(variant)
+    rows.add_phase(session, row, following, now=now, reason=reason)
     detail = {"variant": variant}
-    _record(session, "variant_removed", row, actor=actor, now=now, reason=reason, detail=detail)
+    rows.record(session, "variant_removed", row, actor=actor, now=now, reason=reason, detail=detail)
     return queries.experiment(session, key)
 
 
@@ -242,7 +229,7 @@ def start_due(session: Session, *, actor: Actor, now: datetime) -> list[str]:
         try:
             start(session, key, actor=actor, now=now)
         except InvalidError as error:
-            row = _locked(session, key)
+            row = rows.locked(session, key)
             _step(session, row, Status.DRAFT, actor=actor, now=now, reason=str(error))
     return list(due)
 
@@ -261,143 +248,11 @@ def stop_due(session: Session, *, actor: Actor, now: datetime) -> list[str]:
     return due
 
 
-def create_layer(
-    session: Session, data: LayerIn, *, rng: Generator, actor: Actor, now: datetime
-) -> LayerOut:
-    """Make a layer, whose experiments exclude each other.
-
-    Raises:
-        ConflictError: when the key is taken.
-    """
-    if session.exec(select(Layer.id).where(Layer.key == data.key)).one_or_none() is not None:
-        message = f"There is a layer {data.key!r} already; choose another key."
-        raise ConflictError(message)
-    session.add(Layer(**data.model_dump(), salt=_salt(rng)))
-    session.flush()
-    audit.record(session, "layer.created", subject=("layer", data.key), actor=actor, now=now)
-    return queries.layer(session, data.key)
-
-
-def create_holdout(
-    session: Session, data: HoldoutIn, *, rng: Generator, actor: Actor, now: datetime
-) -> HoldoutOut:
-    """Keep a share of visitors out of every experiment of a journey from now on.
-
-    Raises:
-        NotFoundError: when there is no such journey.
-        ConflictError: when the key is taken.
-    """
-    if session.exec(select(Holdout.id).where(Holdout.key == data.key)).one_or_none() is not None:
-        message = f"There is a holdout {data.key!r} already; choose another key."
-        raise ConflictError(message)
-    row = Holdout(
-        **data.model_dump(exclude={"journey"}),
-        journey_id=journeys.journey(session, data.journey).id,
-        salt=_salt(rng),
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    audit.record(session, "holdout.created", subject=("holdout", data.key), actor=actor, now=now)
-    return queries.holdout_out(row, data.journey)
-
-
-def end_holdout(
-    session: Session, key: str, *, reason: str, actor: Actor, now: datetime
-) -> HoldoutOut:
-    """Let the visitors of a holdout take part again; ending it twice changes nothing.
-
-    Raises:
-        NotFoundError: when there is no such holdout.
-    """
-    row = session.exec(select(Holdout).where(Holdout.key == key).with_for_update()).one_or_none()
-    if row is None:
-        raise NotFoundError("holdout", key)
-    if row.ended_at is None:
-        row.ended_at = now
-        session.flush()
-        audit.record(
-            session, "holdout.ended", subject=("holdout", key), actor=actor, now=now, reason=reason
-        )
-    return next(found for found in queries.holdouts(session) if found.key == key)
-
-
-def _locked(session: Session, key: str) -> Experiment:
-    query = select(Experiment).where(Experiment.key == key).with_for_update()
-    row = session.exec(query).one_or_none()
-    if row is None:
-        raise NotFoundError("experiment", key)
-    return row
-
-
-def _columns(session: Session, data: ExperimentIn) -> dict[str, Any]:
-    fields = data.model_dump(mode="json", exclude={"journey", "place", "variants", "starts_at"})
-    place = data.place
-    return {
-        **fields,
-        "journey_id": _journey_id(session, data.journey),
-        "base_version": _standard_number(session, data.journey),
-        "layer_id": None if place is None else _layer_id(session, place.layer),
-        "layer_start": None if place is None else place.start,
-        "layer_end": None if place is None else place.end,
-        "starts_at": data.starts_at,
-    }
-
-
-def _journey_id(session: Session, key: str) -> int:
-    try:
-        return journeys.journey(session, key).id
-    except NotFoundError as error:
-        raise InvalidError.at("/journey", f"{error} Create it first or name another.") from error
-
-
-def _standard_number(session: Session, journey: str) -> int:
-    standard = journeys.journey(session, journey).standard
-    if standard is None:
-        raise InvalidError.at("/journey", f"{journey!r} has no standard version; publish one first")
-    return standard
-
-
-def _layer_id(session: Session, key: str) -> int:
-    try:
-        return queries.layer(session, key).id
-    except NotFoundError as error:
-        detail = f"{error} Create it first or name another."
-        raise InvalidError.at("/place/layer", detail) from error
-
-
-def _add_variants(session: Session, row: Experiment, data: ExperimentIn) -> None:
-    for position, variant in enumerate(data.variants):
-        session.add(Variant(**variant.model_dump(), experiment_id=row.id, position=position))
-    session.flush()
-
-
 def _check_startable(session: Session, key: str) -> None:
     found = queries.check(session, key)
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:
         raise InvalidError([Problem(finding.field, finding.message) for finding in errors])
-
-
-def _allocation(session: Session, key: str) -> Allocation:
-    newest = queries.experiment(session, key).phases[-1]
-    return Allocation(coverage=newest.coverage, weights=newest.weights)
-
-
-def _add_phase(
-    session: Session, row: Experiment, allocation: Allocation, *, now: datetime, reason: str = ""
-) -> None:
-    numbers = session.exec(select(Phase.number).where(Phase.experiment_id == row.id)).all()
-    phase = Phase(
-        experiment_id=row.id,
-        number=max(numbers, default=0) + 1,
-        started_at=now,
-        coverage=allocation.coverage,
-        weights=dict(allocation.weights),
-        reason=reason,
-    )
-    session.add(phase)
-    session.flush()
 
 
 def _step(
@@ -409,35 +264,12 @@ def _step(
     now: datetime,
     reason: str = "",
     action: str = "",
+    stamps: Mapping[str, object] = MappingProxyType({}),
 ) -> ExperimentOut:
     check_step(row.key, Status(row.status), following)
+    name = action or following.value
     detail = {"from": row.status, "to": following}
-    row.status = following
+    row.sqlmodel_update({**stamps, "status": following})
     session.flush()
-    _record(session, action or following, row, actor=actor, now=now, reason=reason, detail=detail)
+    rows.record(session, name, row, actor=actor, now=now, reason=reason, detail=detail)
     return queries.experiment(session, row.key)
-
-
-def _record(
-    session: Session,
-    action: str,
-    row: Experiment,
-    *,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        f"experiment.{action}",
-        subject=("experiment", row.key),
-        actor=actor,
-        now=now,
-        reason=reason,
-        detail=detail,
-    )
-
-
-def _salt(rng: Generator) -> str:
-    return rng.bytes(_SALT_BYTES).hex()
