@@ -111,7 +111,7 @@ def best_mean(means: Numbers, sds: Numbers) -> BestArm:
         InvalidInputError: a number is not finite or a standard deviation is not above zero.
     """
     centre, spread = np.broadcast_arrays(finite("means", means), positive("sds", sds))
-    return best_arm(_NormalPosteriors(mean=centre, sd=spread), observed=np.ones(centre.shape, bool))
+    return best_arm(_NormalPosteriors(mean=centre, sd=spread))
 
 
 def _mean_excess(z: FloatArray) -> FloatArray:

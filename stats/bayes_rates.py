@@ -10,8 +10,6 @@ from stats.arrays import (
     Estimates,
     FloatArray,
     Numbers,
-    Reason,
-    first_reason,
     open_probability,
     positive,
     undefined_is_masked,
@@ -78,7 +76,7 @@ def rate_posterior(
     tail = (1 - open_probability("credible_mass", credible_mass)) / 2
     a, b = _shape_parameters(arm, prior)
     return PosteriorInterval(
-        reason=first_reason((arm.visitors == 0, Reason.NO_UNITS)),
+        reason=np.zeros(np.shape(a), np.int8),
         mean=a / (a + b),
         ci_low=np.asarray(special.betaincinv(a, b, tail), np.float64),
         ci_high=np.asarray(special.betainccinv(a, b, tail), np.float64),
@@ -93,15 +91,15 @@ def best_rate(arms: Counts, *, prior: BetaPrior = UNIFORM) -> BestArm:
         prior: the Beta prior, the same for all arms or broadcast with them.
 
     Returns:
-        Chance to be best and expected loss of each arm, shape (..., n_arms); undefined for an
-        arm without visitors, which does not keep the others from being compared.
+        Chance to be best and expected loss of each arm, shape (..., n_arms). An arm without
+        visitors is judged by the prior alone: leave it out to compare the others.
 
     >>> arms = Counts(visitors=[1000, 1000, 1000], conversions=[50, 55, 65])
     >>> print(best_rate(arms).p_best.round(3))
     [0.053 0.16 0.787]
     """
     a, b = _shape_parameters(arms, prior)
-    return best_arm(_BetaPosteriors(a=a, b=b), observed=arms.visitors > 0)
+    return best_arm(_BetaPosteriors(a=a, b=b))
 
 
 def rate_chance_to_win(
@@ -115,7 +113,7 @@ def rate_chance_to_win(
         prior: the Beta prior of both arms.
 
     Returns:
-        Chance to win and expected losses of shape (...); undefined while an arm is empty.
+        Chance to win and expected losses of shape (...).
 
     >>> result = rate_chance_to_win(
     ...     Counts(visitors=10, conversions=1), Counts(visitors=10, conversions=5)
@@ -133,7 +131,7 @@ def chance_to_win(arms: BestArm) -> ChanceToWin:
     """Read the comparison of (control, treatment), shape (..., 2), from treatment's side."""
     p_best, loss = np.ma.getdata(arms.p_best), np.ma.getdata(arms.expected_loss)
     return ChanceToWin(
-        reason=np.maximum(arms.reason[..., 0], arms.reason[..., 1]),
+        reason=arms.reason.max(axis=-1),
         chance_to_win=p_best[..., 1],
         expected_loss_ship=loss[..., 1],
         expected_loss_keep=loss[..., 0],
@@ -157,7 +155,7 @@ def rate_difference(
         credible_mass: probability inside the interval.
 
     Returns:
-        Mean and equal-tailed interval of shape (...); undefined while an arm is empty.
+        Mean and equal-tailed interval of shape (...).
 
     Raises:
         InvalidInputError: the mass is not in (0, 1).
@@ -169,7 +167,7 @@ def rate_difference(
     arms = _BetaPosteriors(a=np.stack(shapes[::2], -1), b=np.stack(shapes[1::2], -1))
     low, high = (_difference_quantile(arms, mass) for mass in (tail, 1 - tail))
     return PosteriorInterval(
-        reason=first_reason(((control.visitors == 0) | (treatment.visitors == 0), Reason.NO_UNITS)),
+        reason=np.zeros(low.shape, np.int8),
         mean=arms.mean[..., 1] - arms.mean[..., 0],
         ci_low=low,
         ci_high=high,

@@ -6,11 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from stats.arrays import (
-    BoolArray,
     Estimates,
     FloatArray,
-    Reason,
-    first_reason,
     undefined_is_masked,
 )
 
@@ -57,28 +54,25 @@ class BestArm(Estimates):
 
 
 @undefined_is_masked
-def best_arm(posteriors: Posteriors, *, observed: BoolArray) -> BestArm:
-    """Compare arms by their posteriors, leaving out the arms that nobody has seen.
+def best_arm(posteriors: Posteriors) -> BestArm:
+    """Compare arms by their posteriors.
 
     Args:
         posteriors: independent posteriors of shape (..., n_arms).
-        observed: whether an arm has data, shape (..., n_arms).
 
     Returns:
-        Chance to be best and expected loss; undefined for an arm without data, and for all arms
-        when fewer than two have data.
+        Chance to be best and expected loss of each arm, shape (..., n_arms).
     """
     points, weights = panels(posteriors)
-    cdf = np.where(observed[..., None], posteriors.cdf(points), 1.0)
+    cdf = posteriors.cdf(points)
     density = normalised(posteriors.log_density(points), weights)
     p_best = np.sum(density * _product_of_others(cdf), axis=-1)
     # The mean of the best is the upper end minus the area under its distribution function.
     area = np.sum(weights * posteriors.slope(points) * np.prod(cdf, axis=-2), axis=-1)
     top = posteriors.value(posteriors.quantile(_CUTS[-1:])[..., 0].max(axis=-1))
     loss = (top - area)[..., None] - posteriors.mean
-    alone = np.count_nonzero(observed, axis=-1, keepdims=True) < 2
     return BestArm(
-        reason=first_reason((~observed, Reason.NO_UNITS), (alone, Reason.NO_UNITS)),
+        reason=np.zeros(loss.shape, np.int8),
         p_best=np.clip(p_best, 0, 1),
         expected_loss=np.maximum(loss, 0),
     )
