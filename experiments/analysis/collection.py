@@ -19,7 +19,9 @@ from experiments.metrics.queries import metric
 def questions(session: Session, experiment: ExperimentOut) -> tuple[Question, ...]:
     """The metrics of an experiment, each once with all its roles, then the later stages' goals."""
     graph = journeys.version(session, experiment.journey, experiment.base_version).graph
-    stages = {stage.goal_metric: stage.key for stage in _later_stages(graph, experiment.touchpoint)}
+    stages: dict[str, str] = {}
+    for stage in _later_stages(graph, experiment.touchpoint):
+        stages.setdefault(stage.goal_metric, stage.key)
     margins = {guardrail.metric: guardrail.margin for guardrail in experiment.guardrails}
     return tuple(
         Question(

@@ -15,7 +15,7 @@ class AnalysisRun(SQLModel, table=True):
     __tablename__ = "analysis_run"
     __table_args__ = (UniqueConstraint("experiment_id", "look"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     experiment_id: int = Field(foreign_key="experiment.id")
     look: int
     as_of: datetime = Field(sa_type=Instant)
@@ -32,7 +32,7 @@ class StoredMoments(SQLModel, table=True):
     __tablename__ = "stored_moments"
     __table_args__ = (UniqueConstraint("experiment_id", "variant_id", "metric_id", "as_of"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     experiment_id: int = Field(foreign_key="experiment.id")
     variant_id: int = Field(foreign_key="variant.id")
     metric_id: int = Field(foreign_key="metric.id")

@@ -1,0 +1,148 @@
+"""Conditions on one variant: enough conversions, evidence, guardrails, belief, no harm."""
+
+from experiments.analysis.comparison import HARM_LOG_E
+from experiments.analysis.schemas import Arm, Harm, MetricReadout, Readout, SequentialTest
+from experiments.decisions.schemas import Condition, Ruling
+from experiments.decisions.trust import ruling
+from experiments.design.schemas import Method, Plan
+from stats.results import NotEstimable
+
+MIN_CHANCE_TO_WIN = 0.95
+MAX_EXPECTED_LOSS = 0.0025
+"""Relative loss that a wrong promotion may cost on average, by belief."""
+
+
+def harm(readout: Readout, variant: str) -> list[Condition]:
+    """Whether the variant does harm to the primary metric or to a guardrail."""
+    watched = {metric.key: metric for metric in (readout.primary, *readout.guardrails)}
+    return [_harm(metric, variant) for metric in watched.values()]
+
+
+def merit(readout: Readout, plan: Plan, variant: str) -> list[Condition]:
+    """Whether the variant has earned to become the standard."""
+    return [
+        _conversions(readout, plan, variant),
+        _evidence(readout, variant),
+        *(_guardrail(metric, variant, readout) for metric in readout.guardrails),
+        *(_beliefs(readout, variant) if plan.method is Method.BAYESIAN else ()),
+    ]
+
+
+def _harm(metric: MetricReadout, variant: str) -> Condition:
+    found = metric.comparison(variant).harm
+    harmful = isinstance(found, Harm) and found.harmful
+    return Condition(
+        condition="no harm",
+        variant=variant,
+        metric=metric.key,
+        figure=found.log_e_value if isinstance(found, Harm) else found,
+        threshold=HARM_LOG_E,
+        ruling=Ruling.FAILED if harmful else Ruling.PASSED,
+        words=(
+            f"{variant} does harm to {metric.name}."
+            if harmful
+            else f"No sign that {variant} harms {metric.name}."
+        ),
+    )
+
+
+def _conversions(readout: Readout, plan: Plan, variant: str) -> Condition:
+    metric = readout.primary
+    control = next(arm for arm in metric.arms if arm.control)
+    counted = [_conversions_of(arm) for arm in (control, metric.arm(variant))]
+    fewest, needed = min(counted), plan.minimum_conversions
+    return Condition(
+        condition="enough conversions",
+        variant=variant,
+        metric=metric.key,
+        figure=float(fewest),
+        threshold=float(needed),
+        ruling=ruling(passed=fewest >= needed, finished=readout.finished),
+        words=f"{fewest:,} conversions in the smaller arm of {needed:,} needed.",
+    )
+
+
+def _evidence(readout: Readout, variant: str) -> Condition:
+    metric = readout.primary
+    test = metric.comparison(variant).test
+    passed = isinstance(test, SequentialTest) and test.passed
+    state = "shown" if passed else "not shown"
+    return Condition(
+        condition="evidence",
+        variant=variant,
+        metric=metric.key,
+        figure=_z(test),
+        threshold=_bound(test),
+        ruling=ruling(passed=passed, finished=readout.finished),
+        words=f"That {variant} is better on {metric.name} is {state}{_distance(test)}.",
+    )
+
+
+def _guardrail(metric: MetricReadout, variant: str, readout: Readout) -> Condition:
+    test = metric.comparison(variant).test
+    passed = isinstance(test, SequentialTest) and test.passed
+    state = "shown" if passed else "not shown"
+    return Condition(
+        condition="guardrail",
+        variant=variant,
+        metric=metric.key,
+        figure=_z(test),
+        threshold=_bound(test),
+        ruling=ruling(passed=passed, finished=readout.finished),
+        words=(
+            f"That {variant} worsens {metric.name} by less than {metric.margin or 0:.1%} "
+            f"is {state}{_distance(test)}."
+        ),
+    )
+
+
+def _beliefs(readout: Readout, variant: str) -> list[Condition]:
+    belief = readout.primary.comparison(variant).belief
+    if isinstance(belief, NotEstimable):
+        chance: float | NotEstimable = belief
+        loss: float | NotEstimable = belief
+    else:
+        chance, loss = belief.chance_to_win, belief.expected_loss
+    likely = isinstance(chance, float) and chance >= MIN_CHANCE_TO_WIN
+    cheap = isinstance(loss, float) and loss <= MAX_EXPECTED_LOSS
+    return [
+        Condition(
+            condition="chance to win",
+            variant=variant,
+            metric=readout.primary.key,
+            figure=chance,
+            threshold=MIN_CHANCE_TO_WIN,
+            ruling=ruling(passed=likely, finished=readout.finished),
+            words=f"The chance that {variant} is better must be {MIN_CHANCE_TO_WIN:.0%} or more.",
+        ),
+        Condition(
+            condition="expected loss",
+            variant=variant,
+            metric=readout.primary.key,
+            figure=loss,
+            threshold=MAX_EXPECTED_LOSS,
+            ruling=ruling(passed=cheap, finished=readout.finished),
+            words=f"What {variant} costs, if it is worse, must be under {MAX_EXPECTED_LOSS:.2%}.",
+        ),
+    ]
+
+
+def _conversions_of(arm: Arm) -> int:
+    # Imported means do not say how many converted; every visitor of theirs carries a value.
+    return arm.matured if isinstance(arm.conversions, NotEstimable) else arm.conversions
+
+
+def _z(test: SequentialTest | NotEstimable) -> float | NotEstimable:
+    return test.z if isinstance(test, SequentialTest) else test
+
+
+def _bound(test: SequentialTest | NotEstimable) -> float | NotEstimable:
+    return test.bound if isinstance(test, SequentialTest) else test
+
+
+def _distance(test: SequentialTest | NotEstimable) -> str:
+    if isinstance(test, NotEstimable):
+        return f": {test}"
+    if isinstance(test.bound, NotEstimable):
+        return f" (z = {test.z:.2f}; {test.bound})"
+    return f" (z = {test.z:.2f}, the bound is {test.bound:.2f})"

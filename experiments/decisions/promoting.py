@@ -1,0 +1,243 @@
+"""Carrying a promotion out, and taking it back: always a new version of the journey."""
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from experiments.analysis.schemas import RunOut
+from experiments.audit import service as audit
+from experiments.audit.schemas import Actor
+from experiments.database import insert_once
+from experiments.decisions import queries
+from experiments.decisions.merge import changed_nodes, with_content
+from experiments.decisions.models import Promotion
+from experiments.decisions.schemas import DecisionOut, PromotionState
+from experiments.design import queries as designs
+from experiments.design.schemas import ExperimentOut
+from experiments.errors import ConflictError, MergeConflictError, NotFoundError
+from experiments.journeys import queries as journey_queries
+from experiments.journeys import service as journeys
+from experiments.journeys.schemas import ContentIn, JourneyGraph, Slot, VersionIn, VersionOut
+
+PREDICTED = {"effect_abs", "effect_rel", "belief"}
+"""What a promotion claims, to be held against what it brings."""
+
+
+def propose(
+    session: Session, decision: DecisionOut, run: RunOut, *, actor: Actor, now: datetime
+) -> int:
+    """Write down that a variant should become the standard, with what it is expected to bring."""
+    experiment = designs.experiment(session, decision.experiment)
+    variant = decision.variant or ""
+    comparison = run.readout.primary.comparison(variant)
+    row = Promotion(
+        decision_id=decision.id,
+        experiment_id=experiment.id,
+        journey_id=journey_queries.journey(session, experiment.journey).id,
+        variant=variant,
+        state=PromotionState.PROPOSED,
+        predicted=comparison.model_dump(
+            mode="json", include={"effect_abs", "effect_rel", "belief"}
+        ),
+        actor=str(actor),
+        proposed_at=now,
+    )
+    insert_once(session, row)
+    stored = session.exec(select(Promotion).where(Promotion.decision_id == decision.id)).one()
+    record(session, stored, "proposed", actor=actor, now=now, reason=decision.sentence)
+    return stored.id
+
+
+def locked(session: Session, promotion_id: int) -> Promotion:
+    """The promotion's row, which nobody else can change until the transaction ends.
+
+    Raises:
+        NotFoundError: when there is none with that number.
+    """
+    query = select(Promotion).where(Promotion.id == promotion_id).with_for_update()
+    row = session.exec(query).one_or_none()
+    if row is None:
+        raise NotFoundError("promotion", promotion_id)
+    return row
+
+
+def apply(
+    session: Session, row: Promotion, *, decision: DecisionOut, actor: Actor, now: datetime
+) -> None:
+    """Publish the journey with the variant's content as the standard of its slot.
+
+    Raises:
+        MergeConflictError: when that slot has changed since the experiment began.
+    """
+    experiment = designs.experiment(session, decision.experiment)
+    before = standard(session, experiment.journey)
+    base = journey_queries.version(session, experiment.journey, experiment.base_version)
+    conflicts = conflicts_of(experiment, base.graph, before.graph)
+    if conflicts:
+        raise MergeConflictError(experiment.journey, conflicts)
+    graph = _with_variant(session, experiment, row.variant, before, actor=actor, now=now)
+    reason = f"Experiment {experiment.key}: {decision.sentence}"
+    published = _publish(
+        session,
+        experiment.journey,
+        graph,
+        reason=reason,
+        provenance=_provenance(decision, row, actor),
+        actor=actor,
+        now=now,
+    )
+    row.state, row.applied_at = PromotionState.APPLIED, now
+    row.from_version, row.to_version = before.number, published.number
+    session.flush()
+    record(session, row, "applied", actor=actor, now=now, reason=reason)
+
+
+def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Publish the journey with the content that the slot had before the promotion.
+
+    Raises:
+        ConflictError: when the promotion has not been applied.
+        MergeConflictError: when somebody has changed the slot since.
+    """
+    if row.from_version is None or row.to_version is None:
+        message = f"Promotion {row.id} has not been applied, so there is nothing to take back."
+        raise ConflictError(message)
+    made = queries.promotion(session, row.id)
+    experiment = designs.experiment(session, made.experiment)
+    now_standard = standard(session, made.journey)
+    promoted = journey_queries.version(session, made.journey, row.to_version)
+    conflicts = conflicts_of(experiment, promoted.graph, now_standard.graph)
+    if conflicts:
+        raise MergeConflictError(made.journey, conflicts)
+    earlier = journey_queries.version(session, made.journey, row.from_version)
+    slot = _slot(experiment, earlier.graph)
+    _publish(
+        session,
+        made.journey,
+        _with_slot(experiment, now_standard.graph, slot.content, slot.content_version),
+        reason=reason,
+        provenance={"reverts_promotion": row.id, "experiment": made.experiment},
+        actor=actor,
+        now=now,
+    )
+    row.state, row.rolled_back_at = PromotionState.ROLLED_BACK, now
+    session.flush()
+    record(session, row, "rolled_back", actor=actor, now=now, reason=reason)
+
+
+def conflicts_of(
+    experiment: ExperimentOut, before: JourneyGraph, after: JourneyGraph
+) -> tuple[str, ...]:
+    """The nodes of the experiment that differ between two maps."""
+    return changed_nodes(before, after, touchpoint=experiment.touchpoint, slot=experiment.slot)
+
+
+def standard(session: Session, journey: str) -> VersionOut:
+    """The standard version of a journey that has one.
+
+    Raises:
+        ConflictError: when nothing has been published.
+    """
+    found = journey_queries.standard(session, journey)
+    if found is None:
+        message = f"The journey {journey!r} has no standard version; publish one first."
+        raise ConflictError(message)
+    return found
+
+
+def record(
+    session: Session,
+    row: Promotion,
+    action: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Write a change of a promotion into the audit trail."""
+    audit.record(
+        session,
+        f"promotion.{action}",
+        subject=("promotion", str(row.id)),
+        actor=actor,
+        now=now,
+        reason=reason,
+        detail={"variant": row.variant, "from": row.from_version, "to": row.to_version},
+    )
+
+
+def _with_variant(
+    session: Session,
+    experiment: ExperimentOut,
+    variant: str,
+    before: VersionOut,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> JourneyGraph:
+    """The standard map with the variant's content, which is added and approved for it."""
+    winner = next(item for item in experiment.variants if item.key == variant)
+    data = ContentIn(
+        key=f"{experiment.key}.{variant}"[:80],
+        type=_slot(experiment, before.graph).type,
+        payload=winner.content,
+    )
+    added = journeys.add_content(session, experiment.journey, data, actor=actor, now=now)
+    journeys.approve_content(
+        session, experiment.journey, added.key, added.number, actor=actor, now=now
+    )
+    return _with_slot(experiment, before.graph, added.key, added.number)
+
+
+def _with_slot(
+    experiment: ExperimentOut, graph: JourneyGraph, content: str, number: int
+) -> JourneyGraph:
+    return with_content(
+        graph,
+        touchpoint=experiment.touchpoint,
+        slot=experiment.slot,
+        content=content,
+        number=number,
+    )
+
+
+def _slot(experiment: ExperimentOut, graph: JourneyGraph) -> Slot:
+    slot = graph.slot(experiment.touchpoint, experiment.slot)
+    if slot is None:
+        raise NotFoundError("slot", f"{experiment.touchpoint}/{experiment.slot}")
+    return slot
+
+
+def _provenance(decision: DecisionOut, row: Promotion, actor: Actor) -> dict[str, object]:
+    return {
+        "experiment": decision.experiment,
+        "variant": row.variant,
+        "decision": decision.id,
+        "look": decision.look,
+        "data_hash": decision.data_hash,
+        "promotion": row.id,
+        "actor": str(actor),
+    }
+
+
+def _publish(
+    session: Session,
+    journey: str,
+    graph: JourneyGraph,
+    *,
+    reason: str,
+    provenance: dict[str, object],
+    actor: Actor,
+    now: datetime,
+) -> VersionOut:
+    data = VersionIn(graph=graph, note=reason)
+    drafted = journeys.draft_version(session, journey, data, actor=actor, now=now)
+    return journeys.publish(
+        session,
+        journey,
+        drafted.number,
+        reason=reason,
+        provenance=provenance,
+        actor=actor,
+        now=now,
+    )

@@ -1,0 +1,99 @@
+"""Shapes of the decisions slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from experiments.shapes import In, Out, Text
+from stats.results import NotEstimable
+
+
+class Outcome(StrEnum):
+    """What follows from one look."""
+
+    CONTINUE = "continue"
+    PROMOTE = "promote"
+    KEEP = "keep"
+    ABORT = "abort"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Ruling(StrEnum):
+    """How one condition turned out; what waits can still pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+class Condition(Out):
+    """One condition of the gate with its figure, its threshold and what that means in words."""
+
+    condition: str
+    variant: str | None = None
+    metric: str | None = None
+    figure: float | NotEstimable
+    threshold: float | NotEstimable
+    ruling: Ruling
+    words: str
+
+
+class Verdict(Out):
+    """The outcome of one look, why, and everything that was looked at."""
+
+    outcome: Outcome
+    variant: str | None
+    harmed: list[str]
+    sentence: str
+    trace: list[Condition]
+
+
+class PromotionState(StrEnum):
+    """The life of a promotion."""
+
+    PROPOSED = "proposed"
+    APPLIED = "applied"
+    ROLLED_BACK = "rolled_back"
+
+
+class PromotionOut(Out):
+    """A winning variant on its way into the standard journey."""
+
+    id: int
+    decision_id: int
+    experiment: str
+    journey: str
+    variant: str
+    state: PromotionState
+    from_version: int | None
+    to_version: int | None
+    predicted: dict[str, Any]
+    actor: str
+    proposed_at: datetime
+    applied_at: datetime | None
+    rolled_back_at: datetime | None
+
+
+class DecisionOut(Out):
+    """What was decided on one look."""
+
+    id: int
+    experiment: str
+    run_id: int
+    look: int
+    data_hash: str
+    outcome: Outcome
+    variant: str | None
+    sentence: str
+    trace: list[Condition]
+    actor: str
+    at: datetime
+    promotion: PromotionOut | None
+
+
+class RevertIn(In):
+    """Why a promotion is taken back."""
+
+    reason: Text = Field(min_length=1)

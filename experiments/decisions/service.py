@@ -1,0 +1,190 @@
+"""Deciding on the newest look, and carrying the decision out; once per look."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from experiments.analysis.queries import newest_run
+from experiments.analysis.schemas import RunOut
+from experiments.audit import service as audit
+from experiments.audit.schemas import Actor
+from experiments.database import insert_once
+from experiments.decisions import promoting, queries
+from experiments.decisions.gate import judge
+from experiments.decisions.models import Decision
+from experiments.decisions.schemas import (
+    DecisionOut,
+    Outcome,
+    PromotionOut,
+    PromotionState,
+    Verdict,
+)
+from experiments.decisions.trust import Facts
+from experiments.design import queries as designs
+from experiments.design import service as design
+from experiments.design.lifecycle import ENROLLING
+from experiments.design.schemas import ExperimentOut, PromotionMode, Status
+from experiments.errors import ConflictError
+from experiments.journeys import queries as journeys
+
+OPEN = (*ENROLLING, Status.MATURING)
+"""States in which a look can still lead to something."""
+
+
+def decide(session: Session, key: str, *, actor: Actor, now: datetime) -> DecisionOut:
+    """Put the newest look before the gate and do what follows; a second time changes nothing.
+
+    Raises:
+        NotFoundError: when there is no such experiment, or no look at it yet.
+        ConflictError: when the experiment has ended.
+    """
+    run = newest_run(session, key)
+    if queries.is_judged(session, run.id):
+        return queries.decision_on(session, run.id)
+    experiment = designs.experiment(session, key)
+    if experiment.status not in OPEN:
+        message = f"The experiment {key!r} is {experiment.status}; there is nothing to decide."
+        raise ConflictError(message)
+    verdict = judge(run.readout, experiment.plan, _facts(session, experiment))
+    if _write(session, experiment, run, verdict, actor=actor, now=now):
+        _carry_out(session, experiment, run, verdict, actor=actor, now=now)
+    return queries.decision_on(session, run.id)
+
+
+def approve(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -> PromotionOut:
+    """Apply a proposed promotion; approving it again changes nothing.
+
+    Raises:
+        NotFoundError: when there is no such promotion.
+        ConflictError: when it was taken back.
+        MergeConflictError: when the standard journey has changed where it would write.
+    """
+    row = promoting.locked(session, promotion_id)
+    if row.state == PromotionState.ROLLED_BACK:
+        message = f"Promotion {promotion_id} was taken back; start a new experiment instead."
+        raise ConflictError(message)
+    if row.state == PromotionState.PROPOSED:
+        decision = queries.decision(session, row.decision_id)
+        promoting.apply(session, row, decision=decision, actor=actor, now=now)
+        design.conclude(session, decision.experiment, Status.PROMOTED, actor=actor, now=now)
+    return queries.promotion(session, promotion_id)
+
+
+def revert_promotion(
+    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
+) -> PromotionOut:
+    """Give the slot its earlier content again; reverting twice changes nothing.
+
+    Raises:
+        NotFoundError: when there is no such promotion.
+        ConflictError: when it has not been applied.
+        MergeConflictError: when somebody has changed the slot since.
+    """
+    row = promoting.locked(session, promotion_id)
+    if row.state != PromotionState.ROLLED_BACK:
+        promoting.revert(session, row, reason=reason, actor=actor, now=now)
+    return queries.promotion(session, promotion_id)
+
+
+def _facts(session: Session, experiment: ExperimentOut) -> Facts:
+    base = journeys.version(session, experiment.journey, experiment.base_version)
+    current = promoting.standard(session, experiment.journey)
+    removed = [item.key for item in experiment.variants if item.removed_at is not None]
+    return Facts(
+        enrolling=experiment.status is Status.RUNNING,
+        removed=frozenset(removed),
+        changed_nodes=promoting.conflicts_of(experiment, base.graph, current.graph),
+    )
+
+
+def _write(
+    session: Session,
+    experiment: ExperimentOut,
+    run: RunOut,
+    verdict: Verdict,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Write a decision down; False when another process has judged the same look."""
+    row = Decision(
+        experiment_id=experiment.id,
+        run_id=run.id,
+        look=run.look,
+        data_hash=run.data_hash,
+        outcome=verdict.outcome,
+        variant=verdict.variant,
+        sentence=verdict.sentence,
+        trace=[condition.model_dump(mode="json") for condition in verdict.trace],
+        actor=str(actor),
+        at=now,
+    )
+    if not insert_once(session, row):
+        return False
+    audit.record(
+        session,
+        "experiment.judged",
+        subject=("experiment", experiment.key),
+        actor=actor,
+        now=now,
+        reason=verdict.sentence,
+        detail={"look": run.look, "outcome": verdict.outcome, "variant": verdict.variant},
+    )
+    return True
+
+
+def _carry_out(
+    session: Session,
+    experiment: ExperimentOut,
+    run: RunOut,
+    verdict: Verdict,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    match verdict.outcome:
+        case Outcome.CONTINUE:
+            _take_out_harmed(session, experiment, verdict, actor=actor, now=now)
+        case Outcome.ABORT:
+            design.abort(session, experiment.key, reason=verdict.sentence, actor=actor, now=now)
+        case Outcome.KEEP:
+            _conclude(session, experiment, verdict, actor=actor, now=now)
+            design.conclude(session, experiment.key, Status.KEPT, actor=actor, now=now)
+        case Outcome.INCONCLUSIVE:
+            _conclude(session, experiment, verdict, actor=actor, now=now)
+            design.conclude(session, experiment.key, Status.INCONCLUSIVE, actor=actor, now=now)
+        case Outcome.PROMOTE:
+            _conclude(session, experiment, verdict, actor=actor, now=now)
+            _promote(session, experiment, run, actor=actor, now=now)
+
+
+def _take_out_harmed(
+    session: Session, experiment: ExperimentOut, verdict: Verdict, *, actor: Actor, now: datetime
+) -> None:
+    """Show harmful variants to nobody any more; when all are harmful the outcome is to abort."""
+    if experiment.status not in ENROLLING:
+        return
+    for variant in verdict.harmed:
+        design.remove_variant(
+            session, experiment.key, variant, reason="it does harm", actor=actor, now=now
+        )
+
+
+def _conclude(
+    session: Session, experiment: ExperimentOut, verdict: Verdict, *, actor: Actor, now: datetime
+) -> None:
+    if experiment.status in ENROLLING:
+        design.stop(session, experiment.key, reason=verdict.sentence, actor=actor, now=now)
+    design.conclude(session, experiment.key, Status.DECIDED, actor=actor, now=now)
+
+
+def _promote(
+    session: Session, experiment: ExperimentOut, run: RunOut, *, actor: Actor, now: datetime
+) -> None:
+    """Go as far as the plan lets the machine go by itself."""
+    if experiment.plan.promotion is PromotionMode.OFF:
+        return
+    decision = queries.decision_on(session, run.id)
+    promotion_id = promoting.propose(session, decision, run, actor=actor, now=now)
+    if experiment.plan.promotion is PromotionMode.AUTOMATIC:
+        approve(session, promotion_id, actor=actor, now=now)
