@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session, col, update
+from sqlmodel import Session, col, delete, update
 
 from experiments.assignment import queries as visitors
 from experiments.assignment import service as assignment
@@ -58,6 +58,12 @@ def ingest(
     session.flush()
     repeated = len(calls) - stored - len(rejected)
     return BatchOut(stored=stored, repeated=repeated, rejected=rejected)
+
+
+def drop_rejected(session: Session, *, before: datetime) -> int:
+    """Forget the events that were refused before a time; how many there were."""
+    old = delete(RejectedEvent).where(col(RejectedEvent.received_at) < before)
+    return session.exec(old).rowcount
 
 
 def _take(batch: _Batch, raw: object, *, index: int) -> bool:
@@ -174,3 +180,9 @@ def _set_aside(batch: _Batch, raw: object, *, error: str) -> None:
             body=body[:LONGEST_BODY_KEPT],
         )
     )
+
+
+def drop_rejected(session: Session, *, before: datetime) -> int:
+    """Forget rejected events received before this time; returns how many."""
+    old = delete(RejectedEvent).where(col(RejectedEvent.received_at) < before)
+    return session.exec(old).rowcount
