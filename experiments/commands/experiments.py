@@ -68,7 +68,7 @@ def _add_step(name: str, step: Callable[..., ExperimentOut], *, asks_why: bool) 
     @experiment.command(name, help=f"{name.capitalize()} the experiment KEY.")
     @click.argument("key")
     @click.pass_obj
-    def take(settings: Settings, key: str, **reason: str) -> None:
+    def take(settings: Settings, /, key: str, **reason: str) -> None:
         with changing(settings) as (session, now):
             changed = step(session, key, actor=operator(), now=now, **reason)
         click.echo(f"Experiment {key!r} is {changed.status}.")

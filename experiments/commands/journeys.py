@@ -15,7 +15,7 @@ from experiments.commands.terminal import (
 )
 from experiments.errors import InvalidError
 from experiments.journeys import documents, queries, service
-from experiments.journeys.schemas import TemplateIn, Touchpoint, VersionIn
+from experiments.journeys.schemas import Stage, TemplateIn, Touchpoint, VersionIn
 from experiments.settings import Settings
 from experiments.shapes import parse
 
@@ -66,11 +66,7 @@ def show_journey(settings: Settings, key: str, number: int | None) -> None:
     with reading(settings) as session:
         number = number or queries.journey(session, key).standard or 1
         version = queries.version(session, key, number)
-    rows = [
-        (stage.name, stage.goal_metric, point.key if point else "", _slots(point) if point else "")
-        for stage in version.graph.stages
-        for point in (stage.touchpoints or [None])
-    ]
+    rows = [row for stage in version.graph.stages for row in _stage_rows(stage)]
     title = f"{key} version {version.number} ({version.status})"
     show(title, ("stage", "goal metric", "touchpoint", "shows"), rows)
 
@@ -125,6 +121,11 @@ def revert_journey(settings: Settings, key: str, number: int, reason: str) -> No
     with changing(settings) as (session, now):
         made = service.revert(session, key, number, reason=reason, actor=operator(), now=now)
     click.echo(f"Version {made.number} of {key!r} is the standard, with the map of {number}.")
+
+
+def _stage_rows(stage: Stage) -> list[tuple[str, str, str, str]]:
+    points = [(point.name, _slots(point)) for point in stage.touchpoints] or [("", "")]
+    return [(stage.name, stage.goal_metric, *point) for point in points]
 
 
 def _slots(point: Touchpoint) -> str:

@@ -180,9 +180,3 @@ def _set_aside(batch: _Batch, raw: object, *, error: str) -> None:
             body=body[:LONGEST_BODY_KEPT],
         )
     )
-
-
-def drop_rejected(session: Session, *, before: datetime) -> int:
-    """Forget rejected events received before this time; returns how many."""
-    old = delete(RejectedEvent).where(col(RejectedEvent.received_at) < before)
-    return session.exec(old).rowcount

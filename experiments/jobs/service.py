@@ -45,6 +45,7 @@ def take_lease(session: Session, holder: str, *, now: datetime, lasts: timedelta
     lease = session.get(Lease, SCHEDULER, with_for_update=True)
     if lease is None:
         session.add(Lease(name=SCHEDULER, holder=holder, expires_at=now + lasts))
+        session.flush()
         return True
     if lease.holder != holder and lease.expires_at > now:
         return False
@@ -58,6 +59,7 @@ def give_up_lease(session: Session, holder: str) -> None:
     lease = session.get(Lease, SCHEDULER, with_for_update=True)
     if lease is not None and lease.holder == holder:
         session.delete(lease)
+        session.flush()
 
 
 def _begin(session: Session, name: str, *, now: datetime) -> None:

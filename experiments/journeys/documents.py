@@ -1,6 +1,7 @@
 """Journeys as documents: YAML or JSON text, and the templates that come with the product."""
 
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,15 @@ def read(text: str) -> JourneyIn:
         MalformedError: when the text is not YAML, with the line and column.
         InvalidError: when a field is wrong.
     """
+    return parse(JourneyIn, load(text))
+
+
+def load(text: str) -> dict[str, Any]:
+    """The mapping that a YAML or JSON text holds.
+
+    Raises:
+        MalformedError: when the text is not YAML, with the line and column, or no mapping.
+    """
     try:
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -26,9 +36,9 @@ def read(text: str) -> JourneyIn:
         message = f"The document is not valid YAML: {error}"
         raise MalformedError(message) from error
     if not isinstance(data, dict):
-        message = "The document must be a mapping with key, name and graph."
+        message = "The document must be a mapping, with fields such as key and name."
         raise MalformedError(message)
-    return parse(JourneyIn, data)
+    return data
 
 
 def from_template(data: TemplateIn) -> JourneyIn:

@@ -44,11 +44,8 @@ class Servers:
             "DESIRELINE_CLOCK_SPEED": str(speed),
             "DESIRELINE_SEED": "" if self.settings.seed is None else str(self.settings.seed),
         }
-        for module in (["cli", "serve"], ["scheduler"]):
-            with self.log_file(module[0]).open("ab") as log:
-                command = [sys.executable, "-m", *module]
-                child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            self._children.append(child)
+        self._spawn("cli", "serve", environment=environment)
+        self._spawn("scheduler", environment=environment)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -66,6 +63,14 @@ class Servers:
     def log_file(self, name: str) -> Path:
         """Where the output of a process goes."""
         return self.settings.data_dir / f"{name}.log"
+
+    def _spawn(self, module: str, *arguments: str, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", module, *arguments]
+        with self.log_file(module).open("ab") as log:
+            child = subprocess.Popen(  # noqa: S603 (our own modules, nothing from outside)
+                command, env=environment, stdout=log, stderr=log
+            )
+        self._children.append(child)
 
     def _wait_until_ready(self) -> None:
         for _ in range(int(STARTS_WITHIN_SECONDS / POLL_SECONDS)):
