@@ -18,6 +18,7 @@ from stats.arrays import (
     open_probability,
     undefined_is_masked,
 )
+from stats.student_t import t_quantile, t_tail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +129,15 @@ def welch_effect(
     se = np.sqrt(control.variance + treatment.variance)
     df = welch_df(control, treatment)
     t = effect / se
-    margin = -special.stdtrit(df, open_probability("alpha", alpha) / 2) * se
+    margin = t_quantile(df, alpha) * se
+    tail = t_tail(df, t)
     return WelchEstimate(
         reason=pair_reason(control, treatment),
         effect_abs=effect,
         se=se,
         statistic=t,
-        p_two_sided=2 * special.stdtr(df, -np.abs(t)),
-        p_greater=special.stdtr(df, -t),
+        p_two_sided=2 * tail,
+        p_greater=np.where(t > 0, tail, 1 - tail),
         ci_low=effect - margin,
         ci_high=effect + margin,
         df=df,

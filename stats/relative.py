@@ -11,10 +11,10 @@ from stats.arrays import (
     Numbers,
     Reason,
     first_reason,
-    open_probability,
     undefined_is_masked,
 )
 from stats.effects import ArmEstimate, normal_quantile, pair_reason, welch_df
+from stats.student_t import t_quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def lift_linear(
     ratio = treatment.value / control.value
     se = np.sqrt(treatment.variance + control.variance * ratio**2) / np.abs(control.value)
     df = welch_df(control, treatment)
-    margin = -special.stdtrit(df, open_probability("alpha", alpha) / 2) * se
+    margin = t_quantile(df, alpha) * se
     return LinearLift(
         reason=first_reason(
             (control.value == 0, Reason.ZERO_BASELINE), known=pair_reason(control, treatment)
@@ -122,6 +122,12 @@ def lift_log(control: ArmEstimate, treatment: ArmEstimate, *, alpha: Numbers = 0
 
     References:
         Katz et al. (1978), doi:10.2307/2530610.
+
+    >>> control = ArmEstimate(value=0.05, variance=5e-6, n=9500, reason=Reason.OK)
+    >>> treatment = ArmEstimate(value=0.06, variance=6e-6, n=9500, reason=Reason.OK)
+    >>> lift = lift_log(control, treatment).at()
+    >>> print(f"{lift.effect_rel:.0%} [{lift.ci_low:.1%}, {lift.ci_high:.1%}]")
+    20% [6.6%, 35.1%]
     """
     ratio = treatment.value / control.value
     log_ratio = np.log(ratio)
