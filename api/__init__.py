@@ -1,23 +1,39 @@
 """What machines talk to: JSON over HTTP, one blueprint per file."""
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from api import (
     accounts,
     audit,
+    exclusion,
+    experiments,
     jobs,
+    journeys,
+    metrics,
     operation,
+    resolve,
+    tracking,
+    visitors,
 )
 
 PARTS = (
     accounts,
     audit,
+    exclusion,
+    experiments,
     jobs,
+    journeys,
+    metrics,
     operation,
+    resolve,
+    tracking,
+    visitors,
 )
 
 
 def register(app: Flask) -> None:
-    """Mount every part of the API."""
+    """Mount every part of the API, under a name of its own beside the pages."""
+    root = Blueprint("api", __name__)
     for part in PARTS:
-        app.register_blueprint(part.blueprint)
+        root.register_blueprint(part.blueprint)
+    app.register_blueprint(root)

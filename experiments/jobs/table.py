@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from experiments.analysis import queries as analysis_queries
 from experiments.analysis import service as analysis
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading, transaction
+from experiments.decisions import queries as decision_queries
 from experiments.decisions import service as decisions
 from experiments.design import queries as designs
 from experiments.design import service as design
@@ -40,8 +42,7 @@ def analyse(runtime: Runtime) -> str:
     """Look at every experiment that collects or matures."""
 
     def look(session: Session, key: str, now: datetime) -> bool:
-        analysis.analyse(session, key, now=now)
-        return True
+        return analysis.analyse(session, key, now=now).created_at == now
 
     return _told(("analysed", _each(runtime, look)))
 
@@ -50,7 +51,11 @@ def decide(runtime: Runtime) -> str:
     """Put every newest readout before the gate."""
 
     def judge(session: Session, key: str, now: datetime) -> bool:
-        return decisions.decide(session, key, actor=_actor("decide"), now=now) is not None
+        run = analysis_queries.latest_run(session, key)
+        if run is None or decision_queries.is_judged(session, run.id):
+            return False
+        decisions.decide(session, key, actor=_actor("decide"), now=now)
+        return True
 
     return _told(("judged", _each(runtime, judge)))
 

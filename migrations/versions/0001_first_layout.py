@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('stored', sa.Integer(), nullable=False),
     sa.Column('repeated', sa.Integer(), nullable=False),
     sa.Column('rejected', sa.Integer(), nullable=False),
+    sa.Column('reasons', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('job_run',
@@ -337,6 +338,8 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('experiment_id', sa.Integer(), nullable=False),
     sa.Column('run_id', sa.Integer(), nullable=False),
+    sa.Column('look', sa.Integer(), nullable=False),
+    sa.Column('data_hash', sa.String(), nullable=False),
     sa.Column('outcome', sa.String(), nullable=False),
     sa.Column('variant', sa.String(), nullable=True),
     sa.Column('sentence', sa.String(), nullable=False),
