@@ -36,14 +36,27 @@ def experiment(session: Session, key: str) -> ExperimentOut:
 
 
 def experiments(
-    session: Session, statuses: Sequence[Status] = (), journey: str = ""
+    session: Session,
+    statuses: Sequence[Status] = (),
+    journey: str = "",
+    *,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[ExperimentOut]:
     """Experiments in the order they were made, in these states and of this journey if named.
+
+    Args:
+        session: the transaction.
+        statuses: only these states; all when empty.
+        journey: only of the journey of that key; all when empty.
+        after: only those made after the experiment with this id.
+        limit: at most so many.
 
     Raises:
         NotFoundError: when there is no such journey.
     """
-    query = select(Experiment).order_by(col(Experiment.id))
+    query = select(Experiment).where(col(Experiment.id) > after).order_by(col(Experiment.id))
+    query = query.limit(limit)
     if statuses:
         query = query.where(col(Experiment.status).in_(statuses))
     if journey:

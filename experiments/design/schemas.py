@@ -288,6 +288,12 @@ class PhaseIn(In):
     reason: str = Field(min_length=1, max_length=1000)
 
 
+class ReasonIn(In):
+    """Why an experiment or a holdout is interrupted."""
+
+    reason: Name
+
+
 class LayerIn(In):
     """A new layer: its experiments exclude each other."""
 

@@ -28,6 +28,7 @@ def create(
     data: ExperimentIn,
     *,
     rng: Generator,
+    source: Source = Source.LIVE,
     actor: Actor,
     now: datetime,
 ) -> ExperimentOut:
@@ -46,7 +47,7 @@ def create(
         raise ConflictError(message)
     row = Experiment(
         **rows.columns(session, data),
-        source=Source.LIVE,
+        source=source,
         salt=rows.new_salt(rng),
         status=Status.DRAFT,
         created_at=now,

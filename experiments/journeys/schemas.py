@@ -222,6 +222,19 @@ class VersionIn(In):
     note: Text = ""
 
 
+class PublishIn(In):
+    """Why a version becomes the standard."""
+
+    reason: Name
+
+
+class RevertIn(In):
+    """Which earlier version becomes the standard again, and why."""
+
+    version: int = Field(ge=1)
+    reason: Name
+
+
 class VersionOut(Out):
     """One version of a journey."""
 

@@ -65,6 +65,13 @@ class MetricIn(In):
         return self
 
 
+class MetricChangeIn(In):
+    """A metric as it shall be from now on, and why."""
+
+    metric: MetricIn
+    reason: Name
+
+
 class MetricOut(Out):
     """A metric of the catalogue."""
 

@@ -6,7 +6,7 @@ from sqlmodel import Session, select
 
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
-from experiments.errors import ConflictError, NotFoundError
+from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.metrics.models import Metric
 from experiments.metrics.schemas import MetricIn, MetricOut
 
@@ -28,19 +28,22 @@ def create(session: Session, data: MetricIn, *, actor: Actor, now: datetime) -> 
 
 
 def update(
-    session: Session, data: MetricIn, *, reason: str, actor: Actor, now: datetime
+    session: Session, key: str, data: MetricIn, *, reason: str, actor: Actor, now: datetime
 ) -> MetricOut:
     """Correct a metric; analyses from now on use it, stored ones keep what they were made with.
 
     Raises:
         NotFoundError: when there is no such metric.
+        InvalidError: when the key differs.
         ConflictError: when the kind differs, because that would be another metric.
     """
-    row = _row(session, data.key)
+    row = _row(session, key)
     if row is None:
-        raise NotFoundError("metric", data.key)
+        raise NotFoundError("metric", key)
+    if data.key != key:
+        raise InvalidError.at("/key", f"must stay {key!r}; make a new metric for another key")
     if row.kind != data.kind:
-        message = f"Metric {data.key!r} is of kind {row.kind}; make a new metric for another kind."
+        message = f"Metric {key!r} is of kind {row.kind}; make a new metric for another kind."
         raise ConflictError(message)
     before = MetricOut.model_validate(row).model_dump(mode="json", exclude={"id", "created_at"})
     after = data.model_dump(mode="json")
@@ -49,7 +52,7 @@ def update(
     audit.record(
         session,
         "metric.updated",
-        subject=("metric", data.key),
+        subject=("metric", key),
         actor=actor,
         now=now,
         reason=reason,
