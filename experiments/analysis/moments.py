@@ -5,6 +5,7 @@ Events count from the first exposure, inside the metric's window, as received by
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from sqlalchemy import (
@@ -110,7 +111,7 @@ def _outcomes(session: Session, people: CTE, *, metric: MetricOut, as_of: dateti
     """One row per person: outcome, denominator, and whether the window is over."""
     window = timedelta(hours=metric.window_hours) // MICROSECOND
     hits = _hits(session, people, rule=metric.rule, metric=metric, as_of=as_of)
-    outcome, source = _outcome(metric, hits), people.outerjoin(hits)
+    source = people.outerjoin(hits, hits.c.visitor_id == people.c.visitor_id)
     denominator: ColumnElement[float] = literal(0.0)
     if metric.denominator is not None:
         below = _hits(session, people, rule=metric.denominator, metric=metric, as_of=as_of)
@@ -122,7 +123,7 @@ def _outcomes(session: Session, people: CTE, *, metric: MetricOut, as_of: dateti
             people.c.variant,
             people.c.phase,
             matured.label("matured"),
-            outcome.label("y"),
+            _outcome(metric, hits).label("y"),
             denominator.label("d"),
         )
         .select_from(source)
@@ -133,15 +134,16 @@ def _outcomes(session: Session, people: CTE, *, metric: MetricOut, as_of: dateti
 def _hits(
     session: Session, people: CTE, *, rule: EventRule, metric: MetricOut, as_of: datetime
 ) -> Subquery:
-    """Per person with any: the number of matching events and the sum of their property."""
+    """Per person with any: the number of matching events and, if one is named, a property's sum."""
     events = _events(people, rule=rule, window_hours=metric.window_hours, as_of=as_of)
     if rule.where:
         events = events.where(_is_one_of(_matching(session, events, rule)))
-    amount = func.sum(number_at(col(Event.properties), metric.value_property))
+    sums: list[ColumnElement[Any]] = [func.count().label("hits")]
+    if metric.value_property:
+        value = number_at(col(Event.properties), metric.value_property)
+        sums.append(func.sum(value).label("amount"))
     return (
-        events.with_only_columns(
-            people.c.visitor_id, func.count().label("hits"), amount.label("amount")
-        )
+        events.with_only_columns(people.c.visitor_id, *sums)
         .group_by(people.c.visitor_id)
         .subquery()
     )
