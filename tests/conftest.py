@@ -18,6 +18,11 @@ from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import open_engine, transaction
+from experiments.design import service as design
+from experiments.design.schemas import ExperimentIn, ExperimentOut
+from experiments.journeys import queries as journey_queries
+from experiments.journeys import service as journeys
+from experiments.journeys.schemas import Exposing, JourneyGraph, TemplateIn, VersionIn
 from experiments.settings import Settings
 from experiments.tables import create_tables
 
@@ -139,3 +144,44 @@ def token(app: Flask, actor: Actor, now: datetime) -> Callable[..., dict[str, st
         return {"Authorization": f"Bearer {secret}"}
 
     return headers
+
+
+@pytest.fixture
+def signup(actor: Actor, now: datetime) -> Callable[[Session], None]:
+    """Publishes the journey `signup`, where seeing `first_steps` counts only by event."""
+
+    def publish(session: Session) -> None:
+        data = TemplateIn(key="signup", name="Sign-up", template="signup")
+        journeys.create_from_template(session, data, actor=actor, now=now)
+        document = journey_queries.version(session, "signup", 1).graph.model_dump()
+        stage = next(stage for stage in document["stages"] if stage["key"] == "signup")
+        stage["touchpoints"][0]["expose"] = Exposing.ON_EVENT
+        draft = VersionIn(graph=JourneyGraph.model_validate(document))
+        made = journeys.draft_version(session, "signup", draft, actor=actor, now=now)
+        journeys.publish(session, "signup", made.number, reason="test", actor=actor, now=now)
+
+    return publish
+
+
+@pytest.fixture
+def launch(actor: Actor, now: datetime, rng: np.random.Generator) -> Callable[..., ExperimentOut]:
+    """Starts an experiment with two arms on the landing page of `signup`, changed as asked."""
+
+    def start(session: Session, **changes: object) -> ExperimentOut:
+        document: dict[str, object] = {
+            "key": "headline",
+            "name": "Headline",
+            "journey": "signup",
+            "touchpoint": "landing_page",
+            "slot": "hero_headline",
+            "variants": [
+                {"key": "control", "control": True, "weight": 0.5},
+                {"key": "pain", "weight": 0.5, "content": "Stop losing time."},
+            ],
+            "primary_metric": "signup.visit",
+        }
+        data = ExperimentIn.model_validate(document | changes)
+        design.create(session, data, rng=rng, actor=actor, now=now)
+        return design.start(session, data.key, actor=actor, now=now)
+
+    return start

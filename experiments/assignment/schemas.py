@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from experiments.shapes import Out
 
 VisitorId = Annotated[
-    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00\ud800-\udfff]+$")
+    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")
 ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, literal
 from sqlmodel import Session, col, select, update
 
 from experiments.assignment import queries
@@ -12,7 +12,7 @@ from experiments.assignment.identity import Claim
 from experiments.assignment.merging import merge
 from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
 from experiments.assignment.schemas import AliasKind, Identity
-from experiments.database import insert_once
+from experiments.database import Instant, insert_once
 
 
 def visitor(
@@ -118,12 +118,13 @@ def expose(
     at: datetime,
 ) -> None:
     """Count that a visitor saw their arm; the earliest time stands, also when it comes late."""
+    first_at = col(Exposure.first_at)
     again = (
         update(Exposure)
         .where(col(Exposure.experiment_id) == experiment_id, col(Exposure.visitor_id) == visitor_id)
         .values(
             count=col(Exposure.count) + 1,
-            first_at=case((col(Exposure.first_at) > at, at), else_=col(Exposure.first_at)),
+            first_at=case((first_at > at, literal(at, Instant)), else_=first_at),
         )
     )
     if session.exec(again).rowcount:

@@ -148,7 +148,7 @@ def _check_text(raw: Mapping[str, Any]) -> None:
         raise InvalidError.at("", "holds NaN or infinity; send a finite number") from error
     if size > LARGEST_EVENT_BYTES:
         raise InvalidError.at("", f"has {size} bytes; at most {LARGEST_EVENT_BYTES} are taken")
-    if "\\u0000" in text:
+    if "\\u0000" in text.replace("\\\\", ""):
         raise InvalidError.at("", "holds a NUL character; remove it")
 
 

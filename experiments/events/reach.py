@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from experiments.conditions import matches
@@ -38,7 +38,7 @@ def reach(
     ]
 
 
-def _narrowed(session: Session, rule: EventRule, period: Sequence[object]) -> int:
+def _narrowed(session: Session, rule: EventRule, period: Sequence[ColumnElement[bool]]) -> int:
     query = select(Event.visitor_id, Event.properties).where(Event.name == rule.event, *period)
     rows = session.exec(query.execution_options(yield_per=1000))
     return len({visitor for visitor, properties in rows if matches(rule.where, properties)})
