@@ -1,0 +1,77 @@
+"""Experiments as lines of a list: light, counted by state, searched and paged in SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from experiments.design.models import Experiment, Variant
+from experiments.design.schemas import Source, Status
+from experiments.journeys.models import Journey
+from experiments.shapes import Out
+
+
+class ExperimentLine(Out):
+    """What a list shows of an experiment."""
+
+    id: int
+    key: str
+    name: str
+    journey: str
+    touchpoint: str
+    owner: str
+    source: Source
+    status: Status
+    primary_metric: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def counts(session: Session) -> dict[Status, int]:
+    """How many experiments are in each state."""
+    query = select(Experiment.status, func.count()).group_by(Experiment.status)
+    return {Status(status): number for status, number in session.exec(query)}
+
+
+def lines(
+    session: Session,
+    *,
+    statuses: Sequence[Status] = (),
+    text: str = "",
+    offset: int = 0,
+    limit: int = 50,
+) -> list[ExperimentLine]:
+    """Experiments, the newest first, in these states and with this text in key, name or owner."""
+    query = select(Experiment, Journey.key).where(Experiment.journey_id == Journey.id)
+    if statuses:
+        query = query.where(col(Experiment.status).in_(statuses))
+    if text:
+        fields = (col(Experiment.key), col(Experiment.name), col(Experiment.owner))
+        query = query.where(or_(*(field.icontains(text, autoescape=True) for field in fields)))
+    query = query.order_by(col(Experiment.id).desc()).offset(offset).limit(limit)
+    return [
+        ExperimentLine.model_validate({**row.model_dump(), "journey": journey})
+        for row, journey in session.exec(query)
+    ]
+
+
+def lines_of(session: Session, ids: Sequence[int]) -> dict[int, ExperimentLine]:
+    """The experiments with these ids."""
+    query = (
+        select(Experiment, Journey.key)
+        .where(Experiment.journey_id == Journey.id)
+        .where(col(Experiment.id).in_(ids))
+    )
+    found = (
+        ExperimentLine.model_validate({**row.model_dump(), "journey": journey})
+        for row, journey in session.exec(query)
+    )
+    return {line.id: line for line in found}
+
+
+def arms_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The keys of the variants of these experiments, by variant id."""
+    query = select(Variant.id, Variant.key).where(col(Variant.experiment_id).in_(ids))
+    return dict(session.exec(query).all())

@@ -1,0 +1,165 @@
+"""Collecting what was known at a moment: nothing later than `as_of` is ever read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from experiments.audit.models import AuditEntry
+from experiments.decisions.models import Promotion
+from experiments.design.models import Experiment
+from experiments.design.schemas import Status
+from experiments.journeys import queries as journeys
+from experiments.journeys.models import Journey
+from experiments.reports.funnel import funnel
+from experiments.reports.judgements import judgements, latest_sentences
+from experiments.reports.schemas import (
+    Facts,
+    JourneyChange,
+    JourneyFunnel,
+    TakenBack,
+    Waiting,
+)
+from experiments.reports.trust import alarms
+from experiments.reports.weeks import bounds
+
+UNDECIDED = (Status.RUNNING, Status.PAUSED, Status.MATURING)
+NO_LOOK = "It has not been looked at yet."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The part of a week that is over when its report is written."""
+
+    since: datetime
+    until: datetime
+    as_of: datetime
+
+
+def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
+    """Everything that happened in the week, as it was known at `as_of`."""
+    since, until = bounds(week)
+    period = Period(since=since, until=min(until, as_of), as_of=as_of)
+    return Facts(
+        week=week,
+        since=since,
+        until=until,
+        as_of=as_of,
+        changes=_changes(session, period),
+        judgements=judgements(session, since=since, until=period.until),
+        taken_back=_taken_back(session, period),
+        waiting=_waiting(session, as_of),
+        alarms=alarms(session, since=since, until=period.until),
+        funnels=_funnels(session, period),
+    )
+
+
+def _changes(session: Session, period: Period) -> list[JourneyChange]:
+    """From the audit trail, which keeps what a version's own row forgets when it is superseded."""
+    query = select(AuditEntry).where(
+        AuditEntry.action == "journey.published",
+        col(AuditEntry.at) >= period.since,
+        col(AuditEntry.at) < period.until,
+    )
+    names = {row.key: row.name for row in session.exec(select(Journey))}
+    return [
+        _change(session, entry, names[entry.subject_key])
+        for entry in session.exec(query.order_by(col(AuditEntry.id)))
+    ]
+
+
+def _change(session: Session, entry: AuditEntry, name: str) -> JourneyChange:
+    number, before = entry.detail["number"], entry.detail["before"]
+    provenance: Mapping[str, object] = entry.detail["provenance"]
+    experiment, earlier = provenance.get("experiment"), provenance.get("revert_to")
+    return JourneyChange(
+        journey=entry.subject_key,
+        name=name,
+        version=number,
+        at=entry.at,
+        by=entry.actor,
+        reason=entry.reason,
+        experiment=experiment if isinstance(experiment, str) else None,
+        reverts_to=earlier if isinstance(earlier, int) else None,
+        changes=journeys.diff(session, entry.subject_key, before, number) if before else [],
+    )
+
+
+def _taken_back(session: Session, period: Period) -> list[TakenBack]:
+    query = (
+        select(Promotion, Experiment, Journey.key)
+        .where(Promotion.experiment_id == Experiment.id, Promotion.journey_id == Journey.id)
+        .where(
+            col(Promotion.rolled_back_at) >= period.since,
+            col(Promotion.rolled_back_at) < period.until,
+        )
+        .order_by(col(Promotion.id))
+    )
+    return [
+        TakenBack(
+            experiment=experiment.key,
+            name=experiment.name,
+            journey=journey,
+            variant=promotion.variant,
+            at=promotion.rolled_back_at,
+        )
+        for promotion, experiment, journey in session.exec(query)
+        if promotion.rolled_back_at is not None
+    ]
+
+
+def _waiting(session: Session, as_of: datetime) -> list[Waiting]:
+    states = _states(session, as_of)
+    sentences = latest_sentences(session, as_of=as_of)
+    query = (
+        select(Experiment, Journey.key)
+        .where(Experiment.journey_id == Journey.id)
+        .order_by(Experiment.key)
+    )
+    return [
+        Waiting(
+            experiment=row.key,
+            name=row.name,
+            journey=journey,
+            state=states[row.key],
+            needs=sentences.get(row.id or 0, NO_LOOK),
+        )
+        for row, journey in session.exec(query)
+        if states.get(row.key) in UNDECIDED
+    ]
+
+
+def _states(session: Session, as_of: datetime) -> dict[str, Status]:
+    """The state of every experiment at a moment, by the steps in the audit trail."""
+    query = (
+        select(AuditEntry.subject_key, AuditEntry.detail)
+        .where(AuditEntry.subject_kind == "experiment", col(AuditEntry.at) <= as_of)
+        .order_by(col(AuditEntry.id))
+    )
+    steps = ((key, detail.get("to")) for key, detail in session.exec(query))
+    return {key: Status(to) for key, to in steps if to}
+
+
+def _funnels(session: Session, period: Period) -> list[JourneyFunnel]:
+    """By the standard of that time: the newest one published before the period ended."""
+    found = []
+    for row in session.exec(select(Journey).order_by(Journey.key)):
+        number = _standard_at(session, row.key, period.until)
+        if number is None:
+            continue
+        stages = journeys.version(session, row.key, number).graph.stages
+        counted = funnel(session, stages, until=period.until, received_by=period.as_of)
+        found.append(JourneyFunnel(journey=row.key, name=row.name, stages=counted))
+    return found
+
+
+def _standard_at(session: Session, journey: str, at: datetime) -> int | None:
+    query = (
+        select(AuditEntry.detail)
+        .where(AuditEntry.action == "journey.published", AuditEntry.subject_key == journey)
+        .where(col(AuditEntry.at) < at)
+        .order_by(col(AuditEntry.id).desc())
+    )
+    detail = session.exec(query).first()
+    return None if detail is None else detail["number"]

@@ -1,0 +1,160 @@
+"""Shapes of the reports slice."""
+
+from datetime import datetime
+
+from experiments.decisions.schemas import Outcome, PromotionOut
+from experiments.design.schemas import Status
+from experiments.journeys.schemas import Change, StageKind
+from experiments.shapes import Out
+
+
+class FunnelStage(Out):
+    """Visitors who reached one stage in seven days, beside the seven days before."""
+
+    key: str
+    name: str
+    kind: StageKind
+    visitors: int
+    before: int
+
+
+class JourneyFunnel(Out):
+    """The stages of one journey with their visitors."""
+
+    journey: str
+    name: str
+    stages: list[FunnelStage]
+
+
+class JourneyChange(Out):
+    """A version that became the standard."""
+
+    journey: str
+    name: str
+    version: int
+    at: datetime
+    by: str
+    reason: str
+    experiment: str | None
+    reverts_to: int | None
+    changes: list[Change]
+
+
+class Worth(Out):
+    """What a change is worth on the primary metric: relative, shrunk, with its range."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+class Judgement(Out):
+    """What was decided of one experiment, by which rule, and what it is worth."""
+
+    experiment: str
+    name: str
+    journey: str
+    outcome: Outcome
+    variant: str | None
+    sentence: str
+    at: datetime
+    actor: str
+    rule: list[str]
+    worth: Worth | None
+    worth_unknown: str
+
+
+class TakenBack(Out):
+    """A promotion that was reverted."""
+
+    experiment: str
+    name: str
+    journey: str
+    variant: str
+    at: datetime
+
+
+class Waiting(Out):
+    """An experiment that is not decided yet, and what it needs."""
+
+    experiment: str
+    name: str
+    journey: str
+    state: Status
+    needs: str
+
+
+class Alarm(Out):
+    """Why the figures of an experiment should not be believed as they are."""
+
+    experiment: str
+    name: str
+    sentence: str
+
+
+class Facts(Out):
+    """Everything a report is made of, as it was known at `as_of`."""
+
+    week: str
+    since: datetime
+    until: datetime
+    as_of: datetime
+    changes: list[JourneyChange]
+    judgements: list[Judgement]
+    taken_back: list[TakenBack]
+    waiting: list[Waiting]
+    alarms: list[Alarm]
+    funnels: list[JourneyFunnel]
+
+
+class Body(Out):
+    """What a report says."""
+
+    week: str
+    since: datetime
+    until: datetime
+    as_of: datetime
+    headline: str
+    outcomes: dict[Outcome, int]
+    changes: list[JourneyChange]
+    promoted: list[Judgement]
+    harmful: list[Judgement]
+    nothing_to_conclude: list[Judgement]
+    judgements_left_out: int
+    taken_back: list[TakenBack]
+    waiting: list[Waiting]
+    waiting_left_out: int
+    alarms: list[Alarm]
+    alarms_left_out: int
+    funnels: list[JourneyFunnel]
+
+
+class ReportOut(Out):
+    """The report of one ISO week, as it was written."""
+
+    week: str
+    as_of: datetime
+    data_hash: str
+    body: Body
+    created_at: datetime
+
+
+class OpenTest(Out):
+    """A test that is under way, with what the gate says of it."""
+
+    experiment: str
+    name: str
+    journey: str
+    status: Status
+    started_at: datetime | None
+    sentence: str
+
+
+class TodayOut(Out):
+    """What needs a person today, and what goes on by itself."""
+
+    promotions: list[PromotionOut]
+    drafts: int
+    tests: list[OpenTest]
+    alarms: list[Alarm]

@@ -1,0 +1,57 @@
+"""Writing the weekly report, once."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlmodel import Session
+
+from experiments.audit import service as audit
+from experiments.audit.schemas import Actor, ActorKind
+from experiments.database import insert_once
+from experiments.reports import queries, weeks
+from experiments.reports.composing import compose
+from experiments.reports.gathering import gather
+from experiments.reports.models import Report
+from experiments.reports.schemas import Body, ReportOut
+
+WRITER = Actor(kind=ActorKind.JOB, name="weekly-report")
+
+
+def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut:
+    """The report of the week that ended last, or of `week`; written on first request.
+
+    A week that still runs is reported up to `now`. Once written, a report never changes.
+
+    Raises:
+        InvalidError: when there is no such week.
+    """
+    named = week or weeks.ended_before(now)
+    written = queries.find(session, named)
+    if written is not None:
+        return written
+    body = compile_body(session, named, as_of=now)
+    report = Report(
+        week=named,
+        as_of=now,
+        data_hash=fingerprint(body),
+        body=body.model_dump(mode="json"),
+        created_at=now,
+    )
+    # Of two processes that write at the same time one does, and both return what it wrote.
+    if insert_once(session, report):
+        subject = ("report", named)
+        audit.record(session, "report.written", subject=subject, actor=WRITER, now=now)
+    return queries.report(session, named)
+
+
+def compile_body(session: Session, week: str, *, as_of: datetime) -> Body:
+    """What the report of a week says when it is written at `as_of`, now or ever after."""
+    return compose(gather(session, week, as_of=as_of))
+
+
+def fingerprint(body: Body) -> str:
+    """The SHA-256 of a report as canonical JSON."""
+    document = body.model_dump(mode="json")
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

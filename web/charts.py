@@ -1,0 +1,188 @@
+"""Charts as SVG inside the page: Altair specifications drawn by vl-convert, coloured by the CSS.
+
+Colours are CSS variables, so that one drawing serves light and dark. The drawing carries only
+presentation attributes, which a strict content security policy permits.
+"""
+
+import textwrap
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup, escape
+
+from web.filters import count, lift
+
+INK, SOFT, LINE, ACCENT = "var(--ink)", "var(--ink-soft)", "var(--line)", "var(--accent)"
+SURFACE, STRONG = "var(--surface)", "var(--line-strong)"
+FONT = "sans-serif"
+STAGE_WIDTH = 104
+PATH_HEIGHT = 84
+ROW_HEIGHT = 30
+INTERVAL_WIDTH = 430
+LABEL_WIDTH = 250
+WIDEST_LIFT = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A stage on the path: how many walked there, how many tests run there."""
+
+    name: str
+    visitors: int
+    tests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One relative effect with its interval, or the reason why there is none."""
+
+    label: str
+    low: float = 0.0
+    value: float = 0.0
+    high: float = 0.0
+    decided: bool = False
+    reason: str = ""
+
+
+@lru_cache(maxsize=256)
+def path(stops: tuple[Stop, ...]) -> Markup:
+    """The journey as a path that is worn wider where more visitors walked."""
+    widest = max((stop.visitors for stop in stops), default=0) or 1
+    rows = [_stop_row(index, stop, widest) for index, stop in enumerate(stops)]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.5, len(stops) - 0.5], nice=False))
+    )
+    layers = (
+        base.mark_area(interpolate="monotone", color=ACCENT, opacity=0.24).encode(
+            y=_height("top"), y2="bottom:Q"
+        ),
+        base.mark_circle(size=46, color=ACCENT, opacity=1).encode(y=_height("middle")),
+        _words(
+            base, "visitors", offset=-PATH_HEIGHT / 2 - 14, color=INK, fontWeight=600, fontSize=13
+        ),
+        _words(base, "name", offset=PATH_HEIGHT / 2 + 12, color=SOFT, fontSize=11),
+        _words(
+            base, "tests", offset=-PATH_HEIGHT / 2 - 30, color=ACCENT, fontWeight=600, fontSize=11
+        ),
+    )
+    chart = alt.layer(*layers).properties(width=STAGE_WIDTH * len(stops), height=PATH_HEIGHT)
+    described = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
+    return _draw(chart, "Visitors at each stage of the journey", described)
+
+
+@lru_cache(maxsize=256)
+def intervals(rows: tuple[Interval, ...], title: str) -> Markup:
+    """Relative effects on one common axis, one row each, around the line of no difference."""
+    data = [_interval_row(index, row) for index, row in enumerate(rows)]
+    reach = max((max(abs(row.low), abs(row.high)) for row in rows if not row.reason), default=0.1)
+    domain = [-min(reach, WIDEST_LIFT) * 1.08, min(reach, WIDEST_LIFT) * 1.08]
+    base = alt.Chart(alt.InlineData(values=data)).encode(
+        y=alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0.2))
+    )
+    x = alt.X("low:Q", scale=alt.Scale(domain=domain, nice=False), axis=_lift_axis())
+    drawn = base.transform_filter("datum.reason == ''")
+    colour = alt.Color("colour:N", scale=None)
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(
+        color=STRONG, strokeDash=[3, 3]
+    )
+    layers = (
+        zero.encode(x="zero:Q"),
+        drawn.mark_rule(strokeWidth=5, opacity=0.35, clip=True, strokeCap="round").encode(
+            x=x, x2="high:Q", color=colour
+        ),
+        drawn.mark_circle(size=70, opacity=1, clip=True).encode(x="value:Q", color=colour),
+        _beside(base, "label", x=-LABEL_WIDTH, color=INK),
+        _beside(base.transform_filter("datum.reason != ''"), "reason", x=8, color=SOFT),
+    )
+    height = ROW_HEIGHT * len(rows)
+    chart = alt.layer(*layers).properties(width=INTERVAL_WIDTH, height=height)
+    return _draw(chart, title, "; ".join(_told(row) for row in rows), left=LABEL_WIDTH)
+
+
+def _stop_row(index: int, stop: Stop, widest: int) -> dict[str, Any]:
+    # Nobody walking still leaves a hairline: the path is there, it is only not worn.
+    half = max(stop.visitors / widest, 0.02)
+    return {
+        "x": index,
+        "top": half,
+        "bottom": -half,
+        "middle": 0,
+        "name": "\n".join(textwrap.wrap(stop.name, 15)),
+        "visitors": count(stop.visitors),
+        "tests": f"{stop.tests} in test" if stop.tests else "",
+    }
+
+
+def _interval_row(index: int, row: Interval) -> dict[str, Any]:
+    return {
+        "place": index,
+        "label": row.label,
+        "low": row.low,
+        "value": row.value,
+        "high": row.high,
+        "reason": row.reason,
+        "colour": ACCENT if row.decided else "var(--neutral)",
+    }
+
+
+def _told(row: Interval) -> str:
+    if row.reason:
+        return f"{row.label}: {row.reason}"
+    return f"{row.label}: {lift(row.value)}, from {lift(row.low)} to {lift(row.high)}"
+
+
+def _words(base: alt.Chart, field: str, *, offset: float, **style: Any) -> alt.Chart:
+    text = base.mark_text(dy=offset, lineBreak="\n", baseline="middle", **style)
+    drawn: alt.Chart = text.encode(y=_height("middle"), text=f"{field}:N")
+    return drawn
+
+
+def _height(field: str) -> alt.Y:
+    return alt.Y(f"{field}:Q", axis=None, scale=alt.Scale(domain=[-1, 1], nice=False))
+
+
+def _beside(base: alt.Chart, field: str, *, x: float, color: str) -> alt.Chart:
+    text = base.mark_text(
+        align="left", baseline="middle", fontSize=12, color=color, limit=LABEL_WIDTH
+    )
+    drawn: alt.Chart = text.encode(x=alt.value(x), text=f"{field}:N")
+    return drawn
+
+
+def _lift_axis() -> alt.Axis:
+    return alt.Axis(
+        title=None,
+        labelExpr="datum.value == 0 ? '0%' : format(datum.value, '+.0%')",
+        tickCount=6,
+        gridColor=LINE,
+        domain=False,
+        ticks=False,
+        labelColor=SOFT,
+        labelFontSize=11,
+        labelPadding=6,
+    )
+
+
+def _draw(
+    chart: alt.LayerChart | alt.FacetChart, title: str, description: str, *, left: int = 0
+) -> Markup:
+    framed = (
+        chart.properties(
+            background="transparent",
+            autosize="none",
+            padding={"left": left + 4, "right": 12, "top": 40, "bottom": 34},
+        )
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+    )
+    svg = vl_convert.vegalite_to_svg(framed.to_dict())
+    head, _, body = svg.partition(">")
+    view_box = head[head.index("viewBox") :].split('"')[1]
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{}">').format(
+        view_box
+    )
+    words = Markup("<title>{}</title><desc>{}</desc>").format(escape(title), escape(description))
+    return opening + words + Markup(body)  # noqa: S704 (drawn by vl-convert, which escapes text)

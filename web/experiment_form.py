@@ -1,0 +1,134 @@
+"""The form of an experiment: from fields to a draft, and back again for editing."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from flask import request
+
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Plan
+from experiments.errors import InvalidError
+from experiments.journeys.schemas import ContentType, JourneyGraph
+from experiments.shapes import parse
+from web.contents import read_payload
+from web.filters import payload, yaml_text
+from web.requests import document, number, text, whole_number
+
+Given: TypeAlias = Mapping[str, object]
+TREATMENTS = 4
+CONTROL = "control"
+PLAN_NUMBERS = ("baseline", "baseline_sd")
+PLAN_WHOLE_NUMBERS = (
+    "visitors_per_week", "minimum_days", "maximum_days", "minimum_conversions",
+)  # fmt: skip
+
+
+def blank() -> Given:
+    """A form with nothing in it but the usual plan."""
+    return {**_plan_values(Plan()), "coverage": 100, "weight_0": 50, "weight_1": 50}
+
+
+def values(experiment: ExperimentOut) -> Given:
+    """The form as it would have been filled in to make this experiment."""
+    arms = [experiment.control, *experiment.treatments]
+    variants = {
+        f"{field}_{row}": value
+        for row, arm in enumerate(arms)
+        for field, value in (
+            ("key", arm.key),
+            ("name", arm.name),
+            ("weight", round(arm.weight * 100, 4)),
+            ("content", "" if arm.content is None else payload(arm.content)),
+        )
+    }
+    guardrails = experiment.guardrails
+    return {
+        **experiment.model_dump(include={"key", "name", "owner", "journey", "primary_metric"}),
+        **experiment.hypothesis.model_dump(),
+        **_plan_values(experiment.plan),
+        **variants,
+        "slot": f"{experiment.touchpoint}/{experiment.slot}",
+        "audience": yaml_text(experiment.audience) if experiment.audience else "",
+        "coverage": round(experiment.coverage * 100, 4),
+        "guardrails": [item.metric for item in guardrails],
+        "margin": round(guardrails[0].margin * 100, 4) if guardrails else 2,
+        "starts_at": experiment.starts_at.isoformat() if experiment.starts_at else "",
+    }
+
+
+def read(graph: JourneyGraph) -> ExperimentIn:
+    """The draft that the form describes.
+
+    Raises:
+        InvalidError: with one problem per wrong field.
+    """
+    touchpoint, _, slot = text("slot").partition("/")
+    place = graph.slot(touchpoint, slot)
+    if place is None:
+        raise InvalidError.at("/slot", "choose a slot of the journey")
+    return parse(
+        ExperimentIn,
+        {
+            "key": text("key"),
+            "name": text("name"),
+            "journey": text("journey"),
+            "touchpoint": touchpoint,
+            "slot": slot,
+            "owner": text("owner"),
+            "hypothesis": {part: text(part) for part in ("because", "if_we", "then")},
+            "audience": document("audience"),
+            "coverage": _share("coverage") or 1.0,
+            "variants": _variants(place.type),
+            "primary_metric": text("primary_metric"),
+            "guardrails": _guardrails(),
+            "plan": _plan(),
+            "starts_at": text("starts_at") or None,
+        },
+    )
+
+
+def _variants(kind: ContentType) -> list[dict[str, object]]:
+    control: dict[str, object] = {
+        "key": text("key_0") or CONTROL,
+        "name": text("name_0"),
+        "control": True,
+        "weight": _share("weight_0"),
+    }
+    treatments = [
+        {
+            "key": text(f"key_{row}"),
+            "name": text(f"name_{row}"),
+            "weight": _share(f"weight_{row}"),
+            "content": read_payload(kind, text(f"content_{row}"), f"/content_{row}"),
+        }
+        for row in range(1, TREATMENTS + 1)
+        if text(f"key_{row}")
+    ]
+    return [control, *treatments]
+
+
+def _guardrails() -> list[dict[str, object]]:
+    margin = _share("margin") or 0.02
+    return [{"metric": key, "margin": margin} for key in request.form.getlist("guardrails") if key]
+
+
+def _plan() -> dict[str, object]:
+    lift = _share("minimum_lift")
+    given: dict[str, object | None] = {
+        "method": text("method"),
+        "promotion": text("promotion"),
+        "minimum_lift": lift,
+        **{field: number(field) for field in PLAN_NUMBERS},
+        **{field: whole_number(field) for field in PLAN_WHOLE_NUMBERS},
+    }
+    return {field: value for field, value in given.items() if value not in {None, ""}}
+
+
+def _plan_values(plan: Plan) -> dict[str, object]:
+    fields = {"method", "promotion", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
+    return {**plan.model_dump(include=fields), "minimum_lift": round(plan.minimum_lift * 100, 4)}
+
+
+def _share(field: str) -> float | None:
+    """A percentage of the form as a share; rounded, so that 33.3333 thrice can sum to 1."""
+    given = number(field)
+    return None if given is None else round(given / 100, 9)

@@ -1,0 +1,173 @@
+"""The experiments: the list, the page of one, and the form of a draft."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from experiments.accounts.schemas import Role
+from experiments.analysis import queries as analysis
+from experiments.audit import queries as audit
+from experiments.database import reading, transaction
+from experiments.decisions import queries as decisions
+from experiments.design import listing, queries, service
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, Status
+from experiments.errors import ConflictError, InvalidError
+from experiments.journeys import queries as journeys
+from experiments.metrics import queries as metrics
+from experiments.reports.judgements import latest_sentences
+from web import access, experiment_form
+from web.access import Page
+from web.readings import pictures
+from web.requests import page_number, runtime
+
+blueprint = Blueprint("experiments", __name__, template_folder="templates")
+LINES_SHOWN = 50
+LOG_SHOWN = 30
+TABS = (
+    ("all", "All", ()),
+    ("draft", "Drafts", (Status.DRAFT, Status.SCHEDULED)),
+    ("open", "Under way", (Status.RUNNING, Status.PAUSED, Status.MATURING)),
+    ("decided", "Waiting for approval", (Status.DECIDED,)),
+    ("promoted", "Promoted", (Status.PROMOTED,)),
+    ("ended", "Ended", (Status.KEPT, Status.INCONCLUSIVE, Status.ABORTED)),
+    ("archived", "Archived", (Status.ARCHIVED,)),
+)
+EDITABLE = (Status.DRAFT, Status.SCHEDULED)
+
+
+@blueprint.get("/experiments")
+@access.needs(Role.VIEWER)
+def index() -> str:
+    """The list, by state, searched by key, name or owner."""
+    tab, text, page = request.args.get("tab", "all"), request.args.get("q", ""), page_number()
+    statuses = next((states for key, _, states in TABS if key == tab), ())
+    with reading(runtime().engine) as session:
+        counts = listing.counts(session)
+        found = listing.lines(
+            session,
+            statuses=statuses,
+            text=text.strip(),
+            offset=(page - 1) * LINES_SHOWN,
+            limit=LINES_SHOWN + 1,
+        )
+        sentences = latest_sentences(session, as_of=runtime().clock.now())
+    tabs = [
+        (key, label, sum(counts.get(state, 0) for state in states or counts))
+        for key, label, states in TABS
+    ]
+    return render_template(
+        "experiments/index.html",
+        lines=found[:LINES_SHOWN],
+        has_more=len(found) > LINES_SHOWN,
+        tabs=tabs,
+        tab=tab,
+        text=text,
+        page=page,
+        sentences=sentences,
+    )
+
+
+@blueprint.get("/experiments/<key>")
+@access.needs(Role.VIEWER)
+def show(key: str) -> str:
+    """Everything about one experiment, the verdict first."""
+    with reading(runtime().engine) as session:
+        experiment = queries.experiment(session, key)
+        run = analysis.latest_run(session, key)
+        judged = decisions.decisions(session, key, limit=1)
+        findings = queries.check(session, key) if experiment.status in EDITABLE else []
+        log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
+        promotions = decisions.promotions(session, experiment=key)
+    return render_template(
+        "experiments/show.html",
+        experiment=experiment,
+        run=run,
+        pictures=pictures(run.readout) if run else [],
+        decision=judged[0] if judged else None,
+        promotion=promotions[0] if promotions else None,
+        findings=findings,
+        startable=all(item.severity is not Severity.ERROR for item in findings),
+        log=log,
+        removable=len([arm for arm in experiment.treatments if arm.removed_at is None]) > 1,
+    )
+
+
+@blueprint.get("/experiments/new")
+@access.needs(Role.EDITOR)
+def new() -> str:
+    """The form, for one journey; which one is asked first when there are several."""
+    return _form_page(request.args.get("journey", ""), experiment_form.blank())
+
+
+@blueprint.post("/experiments/new")
+@access.needs(Role.EDITOR)
+def create() -> Page:
+    """Draft an experiment; its page says what stands against starting it."""
+    now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
+    try:
+        data = _read(journey)
+        with transaction(runtime().engine) as session:
+            made = service.create(session, data, rng=runtime().rng, actor=actor, now=now)
+    except (InvalidError, ConflictError) as error:
+        return _form_page(journey, request.form, error), 422
+    flash(f"{made.name} is drafted. See the checks, then start it.", "good")
+    return redirect(url_for("experiments.show", key=made.key))
+
+
+@blueprint.get("/experiments/<key>/edit")
+@access.needs(Role.EDITOR)
+def edit(key: str) -> str:
+    """The form of a draft."""
+    found = _found(key)
+    return _form_page(found.journey, experiment_form.values(found), editing=key)
+
+
+@blueprint.post("/experiments/<key>/edit")
+@access.needs(Role.EDITOR)
+def rewrite(key: str) -> Page:
+    """Write a draft again."""
+    now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
+    try:
+        data = _read(journey)
+        with transaction(runtime().engine) as session:
+            service.edit(session, key, data, actor=actor, now=now)
+    except (InvalidError, ConflictError) as error:
+        return _form_page(journey, request.form, error, editing=key), 422
+    flash("The draft is written again.", "good")
+    return redirect(url_for("experiments.show", key=key))
+
+
+def _found(key: str) -> ExperimentOut:
+    with reading(runtime().engine) as session:
+        return queries.experiment(session, key)
+
+
+def _read(journey: str) -> ExperimentIn:
+    with reading(runtime().engine) as session:
+        standard = journeys.standard(session, journey)
+    if standard is None:
+        raise InvalidError.at("/journey", "has no standard version; publish one first")
+    return experiment_form.read(standard.graph)
+
+
+def _form_page(
+    key: str,
+    given: experiment_form.Given,
+    error: Exception | None = None,
+    *,
+    editing: str = "",
+) -> str:
+    with reading(runtime().engine) as session:
+        published = [item for item in journeys.journeys(session) if item.standard is not None]
+        chosen = key or (published[0].key if len(published) == 1 else "")
+        standard = journeys.standard(session, chosen) if chosen else None
+        catalogue = metrics.metrics(session)
+    return render_template(
+        "experiments/form.html",
+        journeys=published,
+        choices=[(item.key, item.name) for item in published],
+        standard=standard,
+        metrics=catalogue,
+        given=given,
+        error=error,
+        editing=editing,
+        rows=range(1, experiment_form.TREATMENTS + 1),
+    )

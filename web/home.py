@@ -1,0 +1,31 @@
+"""Today: what waits for a person, what runs, what changed."""
+
+from flask import Blueprint, render_template
+
+from experiments.accounts.schemas import Role
+from experiments.audit import queries as audit
+from experiments.database import reading
+from experiments.reports import queries as reports
+from experiments.reports.today import today
+from web import access
+from web.requests import runtime
+
+blueprint = Blueprint(
+    "home", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
+CHANGES_SHOWN = 8
+
+
+@blueprint.get("/")
+@access.needs(Role.VIEWER)
+def page() -> str:
+    """The first page."""
+    now = runtime().clock.now()
+    with reading(runtime().engine) as session:
+        return render_template(
+            "home/page.html",
+            today=today(session, now=now),
+            report=next(iter(reports.reports(session, limit=1)), None),
+            changes=audit.entries(session, limit=CHANGES_SHOWN),
+            now=now,
+        )

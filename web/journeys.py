@@ -1,0 +1,148 @@
+"""The journeys: the list, the map, and new ones from a template or a document."""
+
+from itertools import pairwise
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlmodel import Session
+
+from experiments.accounts.schemas import Role
+from experiments.database import reading, transaction
+from experiments.design import queries as designs
+from experiments.design.schemas import ExperimentOut, Status
+from experiments.errors import ConflictError, InvalidError, MalformedError, NotFoundError
+from experiments.journeys import documents, queries, service
+from experiments.journeys.schemas import JourneyOut, StageKind, TemplateIn, VersionOut
+from experiments.reports.funnel import funnel
+from experiments.reports.schemas import FunnelStage
+from experiments.shapes import parse
+from web import access
+from web.access import Page
+from web.charts import Stop, path
+from web.requests import runtime, text
+
+blueprint = Blueprint("journeys", __name__, template_folder="templates")
+OPEN = (Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.MATURING)
+TEMPLATES = (
+    ("customer", "Customer: from aware to loyal, nine stages"),
+    ("signup", "Signup: from visit to subscription, four stages"),
+)
+SIDE_STAGES = (StageKind.DECLINED, StageKind.DORMANT)
+
+
+@blueprint.get("/journeys")
+@access.needs(Role.VIEWER)
+def index() -> str:
+    """Every journey with what runs on it."""
+    with reading(runtime().engine) as session:
+        journeys = queries.journeys(session)
+        open_tests = designs.experiments(session, statuses=OPEN)
+    running = {
+        item.key: [test for test in open_tests if test.journey == item.key] for item in journeys
+    }
+    return render_template("journeys/index.html", journeys=journeys, running=running)
+
+
+@blueprint.get("/journeys/<key>")
+@access.needs(Role.VIEWER)
+def show(key: str) -> str:
+    """The map of the standard, or of the newest draft while there is no standard."""
+    with reading(runtime().engine) as session:
+        journey = queries.journey(session, key)
+        version = queries.standard(session, key) or queries.versions(session, key)[0]
+        return _map(session, journey, version)
+
+
+@blueprint.get("/journeys/<key>/versions/<int:number>")
+@access.needs(Role.VIEWER)
+def version(key: str, number: int) -> str:
+    """The map of one version."""
+    with reading(runtime().engine) as session:
+        journey = queries.journey(session, key)
+        return _map(session, journey, queries.version(session, key, number))
+
+
+@blueprint.get("/journeys/new")
+@access.needs(Role.EDITOR)
+def new() -> str:
+    """The forms for a new journey."""
+    return _new_page()
+
+
+@blueprint.post("/journeys/new")
+@access.needs(Role.EDITOR)
+def create() -> Page:
+    """Make a journey from a template or from a pasted document."""
+    try:
+        made = _create()
+    except (InvalidError, MalformedError, ConflictError, NotFoundError) as error:
+        return _new_page(error), 422
+    flash(f"{made.name} is drafted. Look at it, then publish it.", "good")
+    return redirect(url_for("journeys.show", key=made.key))
+
+
+def _create() -> JourneyOut:
+    now, actor = runtime().clock.now(), access.actor()
+    with transaction(runtime().engine) as session:
+        if text("document"):
+            return service.create(session, documents.read(text("document")), actor=actor, now=now)
+        fields = {field: text(field) for field in ("key", "name", "owner", "template")}
+        data = parse(TemplateIn, fields)
+        return service.create_from_template(session, data, actor=actor, now=now)
+
+
+def _new_page(error: Exception | None = None) -> str:
+    return render_template(
+        "journeys/new.html", templates=TEMPLATES, error=error, given=request.form
+    )
+
+
+def _map(session: Session, journey: JourneyOut, version: VersionOut) -> str:
+    now = runtime().clock.now()
+    stages = version.graph.stages
+    reached = funnel(session, stages, until=now, received_by=now)
+    tests = _tests_by_touchpoint(designs.experiments(session, statuses=OPEN, journey=journey.key))
+    contents = {(item.key, item.number): item for item in queries.contents(session, journey.key)}
+    return render_template(
+        "journeys/map.html",
+        journey=journey,
+        version=version,
+        newest=queries.versions(session, journey.key)[0],
+        reached={stage.key: stage for stage in reached},
+        shares=_shares(reached),
+        tests=tests,
+        contents=contents,
+        picture=path(_stops(version, reached, tests)),
+        until=now,
+        side=SIDE_STAGES,
+    )
+
+
+def _tests_by_touchpoint(tests: list[ExperimentOut]) -> dict[str, list[ExperimentOut]]:
+    found: dict[str, list[ExperimentOut]] = {}
+    for test in tests:
+        found.setdefault(test.touchpoint, []).append(test)
+    return found
+
+
+def _stops(
+    version: VersionOut, reached: list[FunnelStage], tests: dict[str, list[ExperimentOut]]
+) -> tuple[Stop, ...]:
+    return tuple(
+        Stop(
+            name=stage.name,
+            visitors=count.visitors,
+            tests=sum(len(tests.get(point.key, ())) for point in stage.touchpoints),
+        )
+        for stage, count in zip(version.graph.stages, reached, strict=True)
+        if stage.kind not in SIDE_STAGES
+    )
+
+
+def _shares(reached: list[FunnelStage]) -> dict[str, float]:
+    """Visitors of each stage per visitor of the stage before it on the path."""
+    steps = [stage for stage in reached if stage.kind not in SIDE_STAGES]
+    return {
+        later.key: later.visitors / earlier.visitors
+        for earlier, later in pairwise(steps)
+        if earlier.visitors
+    }

@@ -1,0 +1,49 @@
+"""One visitor: ids, attributes, arms, and what they did in readable words."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from experiments.accounts.schemas import Role
+from experiments.assignment import queries
+from experiments.database import reading
+from experiments.design import listing
+from experiments.errors import NotFoundError
+from experiments.events import queries as events
+from web import access
+from web.access import Page
+from web.requests import runtime
+
+blueprint = Blueprint("visitors", __name__, template_folder="templates")
+
+
+@blueprint.get("/visitors")
+@access.needs(Role.VIEWER)
+def index() -> Page:
+    """The search; an id that is known leads to its visitor."""
+    value = request.args.get("id", "").strip()
+    if not value:
+        return render_template("visitors/index.html", value="", missing=False)
+    try:
+        with reading(runtime().engine) as session:
+            queries.visitor(session, value)
+    except NotFoundError:
+        return render_template("visitors/index.html", value=value, missing=True), 404
+    return redirect(url_for("visitors.show", value=value))
+
+
+@blueprint.get("/visitors/<path:value>")
+@access.needs(Role.VIEWER)
+def show(value: str) -> str:
+    """Everything known of one visitor."""
+    with reading(runtime().engine) as session:
+        visitor = queries.visitor(session, value)
+        assigned = [item.experiment_id for item in visitor.assignments]
+        tests = listing.lines_of(session, assigned)
+        arms = listing.arms_of(session, assigned)
+        return render_template(
+            "visitors/show.html",
+            value=value,
+            visitor=visitor,
+            tests=tests,
+            arms=arms,
+            events=events.visitor_events(session, value),
+        )
