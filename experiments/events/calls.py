@@ -32,8 +32,10 @@ def _empty_if_null(value: object) -> object:
     return {} if value is None else value
 
 
-Id = Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=256)]
-Label = Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=200)]
+EmptyIsNone = BeforeValidator(_nothing_if_empty)
+Id = Annotated[Annotated[str, Field(max_length=256)] | None, EmptyIsNone]
+Label = Annotated[Annotated[str, Field(max_length=200)] | None, EmptyIsNone]
+MessageId = Annotated[Annotated[str, Field(max_length=128)] | None, EmptyIsNone]
 Bag = Annotated[dict[str, Any], BeforeValidator(_empty_if_null)]
 
 
@@ -45,9 +47,7 @@ class Call(BaseModel):
     )
 
     type: EventType
-    message_id: Annotated[str | None, BeforeValidator(_nothing_if_empty), Field(max_length=128)] = (
-        None
-    )
+    message_id: MessageId = None
     user_id: Id = None
     anonymous_id: Id = None
     previous_id: Id = None

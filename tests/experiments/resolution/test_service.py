@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
+from experiments import logs
 from experiments.assignment import service as assignment
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.assignment.schemas import AliasKind
@@ -17,28 +18,25 @@ from experiments.design import service as design
 from experiments.design.schemas import ExperimentOut, HoldoutIn, PhaseIn
 from experiments.resolution import queries, service
 from experiments.resolution.ladder import Rung
+from experiments.resolution.ruleset import Ruleset
 from experiments.resolution.rulesets import RulesetCache
-from experiments.resolution.schemas import ResolutionOut, ResolveIn, SlotOut
+from experiments.resolution.schemas import ResolveIn, SlotOut
 
 Launch = Callable[..., ExperimentOut]
 
 
 def ask(session: Session, now: datetime, visitor: str | None = "v", **more: object) -> SlotOut:
-    resolved = answer(session, now, visitor, **more)
+    ruleset = queries.ruleset(session)
+    return ask_by(ruleset, session, now, visitor, **more)
+
+
+def ask_by(
+    ruleset: Ruleset, session: Session, now: datetime, visitor: str | None, **more: object
+) -> SlotOut:
+    asked = {"visitor": visitor, "journey": "signup", "touchpoint": "landing_page"} | more
+    resolved = service.resolve(session, ruleset, ResolveIn.model_validate(asked), now=now)
     (slot,) = resolved.slots.values()
     return slot
-
-
-def answer(
-    session: Session, now: datetime, visitor: str | None = "v", **more: object
-) -> ResolutionOut:
-    asked: dict[str, object] = {
-        "visitor": visitor,
-        "journey": "signup",
-        "touchpoint": "landing_page",
-    }
-    ruleset = queries.ruleset(session)
-    return service.resolve(session, ruleset, ResolveIn.model_validate(asked | more), now=now)
 
 
 @pytest.fixture
@@ -152,7 +150,8 @@ def test_resolve__holdout__shows_the_standard(
 ) -> None:
     data = HoldoutIn(key="quiet", name="Quiet", journey="signup", share=0.5)
     exclusion.create_holdout(session, data, rng=rng, actor=actor, now=now)
-    slots = [ask(session, now, visitor=f"v{number}") for number in range(40)]
+    ruleset = queries.ruleset(session)
+    slots = [ask_by(ruleset, session, now, f"v{number}") for number in range(40)]
     held = [slot for slot in slots if slot.experiment is None]
     assert 5 < len(held) < 35
     assert len(session.exec(select(Assignment)).all()) == 40 - len(held)
@@ -161,12 +160,14 @@ def test_resolve__holdout__shows_the_standard(
 def test_resolve__new_phase__keeps_old_visitors_and_stamps_new_ones(
     session: Session, now: datetime, experiment: ExperimentOut, actor: Actor
 ) -> None:
-    before = [ask(session, now, visitor=f"old{number}").variant for number in range(20)]
+    first = queries.ruleset(session)
+    before = [ask_by(first, session, now, f"old{number}").variant for number in range(20)]
     data = PhaseIn(weights={"control": 0.1, "pain": 0.9}, reason="ramp")
     later = now + timedelta(days=7)
     opened = design.open_phase(session, "headline", data, actor=actor, now=later)
-    after = [ask(session, later, visitor=f"old{number}").variant for number in range(20)]
-    ask(session, later, visitor="new")
+    second = queries.ruleset(session)
+    after = [ask_by(second, session, later, f"old{number}").variant for number in range(20)]
+    ask_by(second, session, later, "new")
     newest = session.exec(select(Assignment)).all()[-1]
     assert before == after
     assert newest.phase_id == max(phase.id for phase in opened.phases)
@@ -189,6 +190,7 @@ def test_ruleset_cache__after_a_change__is_read_again_and_a_broken_one_is_not_ta
     signup: Callable[[Session], None],
     launch: Launch,
 ) -> None:
+    logs.configure(as_json=True)
     cache = RulesetCache(engine, poll_seconds=0)
     assert cache.current().journeys == {}
     with transaction(engine) as session:

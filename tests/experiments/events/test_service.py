@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+from sqlmodel import Session, select
+
+from experiments.assignment import queries as visitors
+from experiments.assignment.models import Assignment, Exposure
+from experiments.design.schemas import ExperimentOut
+from experiments.errors import NotFoundError
+from experiments.events import queries, service
+from experiments.events.schemas import BatchOut
+
+Launch = Callable[..., ExperimentOut]
+numbers = count()
+
+
+def track(event: str = "Signed Up", **more: object) -> dict[str, object]:
+    call = {"type": "track", "userId": "u", "event": event, "messageId": f"m{next(numbers)}"}
+    return call | more
+
+
+def ingest(session: Session, now: datetime, *calls: object) -> BatchOut:
+    return service.ingest(session, calls, source_key="site", received_at=now)
+
+
+def seen(variant: object, **more: object) -> dict[str, object]:
+    told = {"experiment_id": "headline", "variation_id": variant}
+    return track("Experiment Viewed", properties=told, **more)
+
+
+@pytest.fixture
+def experiment(
+    session: Session, signup: Callable[[Session], None], launch: Launch
+) -> ExperimentOut:
+    signup(session)
+    return launch(session)
+
+
+def test_ingest__same_message_twice__is_stored_once(session: Session, now: datetime) -> None:
+    call = track()
+    assert ingest(session, now, call, call).repeated == 1
+    assert ingest(session, now + timedelta(minutes=1), call).repeated == 1
+    other = service.ingest(session, [call], source_key="app", received_at=now)
+    assert other.stored == 1
+    assert len(queries.recent(session)) == 2
+
+
+def test_ingest__one_bad_event__stops_no_other_and_is_kept(session: Session, now: datetime) -> None:
+    outcome = ingest(session, now, track(), track(userId=None), "nonsense", track("\x00"))
+    assert outcome.stored == 1
+    assert [item.index for item in outcome.rejected] == [1, 2, 3]
+    refused = queries.rejected(session)
+    assert [item.error for item in refused] == [item.error for item in reversed(outcome.rejected)]
+    assert "userId or anonymousId" in refused[-1].error
+
+
+def test_drop_rejected__old_ones__are_forgotten(session: Session, now: datetime) -> None:
+    ingest(session, now, "nonsense")
+    assert service.drop_rejected(session, before=now) == 0
+    assert service.drop_rejected(session, before=now + timedelta(seconds=1)) == 1
+    assert queries.rejected(session) == []
+
+
+def test_ingest__every_call__is_readable_as_an_event(session: Session, now: datetime) -> None:
+    ingest(
+        session,
+        now,
+        {"type": "page", "anonymousId": "a", "name": "Home"},
+        {"type": "screen", "anonymousId": "a", "name": "Start"},
+        {"type": "group", "anonymousId": "a", "groupId": "g"},
+        {"type": "identify", "anonymousId": "a", "traits": {"plan": "pro"}},
+        {"type": "identify", "userId": "u", "anonymousId": "a", "traits": {"age": 30}},
+        {"type": "alias", "userId": "u", "previousId": "old"},
+        track(properties={"revenue": 9.5}),
+    )
+    found = queries.visitor_events(session, "old")
+    assert [(event.name, event.properties) for event in reversed(found)] == [
+        ("Page Viewed", {"name": "Home"}),
+        ("Screen Viewed", {"name": "Start"}),
+        ("Grouped", {"groupId": "g"}),
+        ("Identified", {"plan": "pro"}),
+        ("Identified", {"age": 30}),
+        ("Aliased", {"previousId": "old"}),
+        ("Signed Up", {"revenue": 9.5}),
+    ]
+    assert visitors.visitor(session, "u").attributes == {"plan": "pro", "age": 30}
+    assert [event.id for event in queries.visitor_events(session, "u", limit=2)] == [
+        found[0].id,
+        found[1].id,
+    ]
+    assert queries.visitor_events(session, "u", before=found[5].id) == [found[6]]
+
+
+def test_visitor_events__nobody__is_not_found(session: Session) -> None:
+    with pytest.raises(NotFoundError):
+        queries.visitor_events(session, "nobody")
+
+
+def test_ingest__identify_after_both_acted__events_move_to_one_visitor(
+    session: Session, now: datetime
+) -> None:
+    ingest(session, now, track(userId=None, anonymousId="a"), track(userId="u"))
+    ingest(session, now, {"type": "identify", "userId": "u", "anonymousId": "a"})
+    assert len(queries.visitor_events(session, "a")) == 3
+    assert visitors.visitor(session, "a").aliases == ["a", "u"]
+
+
+def test_ingest__exposure_reported__counts_at_the_time_it_happened(
+    session: Session, now: datetime, experiment: ExperimentOut
+) -> None:
+    later = now + timedelta(days=2)
+    at = (now + timedelta(days=1)).isoformat()
+    call = seen("pain", timestamp=at)
+    ingest(session, later, call, call, seen("pain"))
+    exposure = session.exec(select(Exposure)).one()
+    assert (exposure.first_at, exposure.count) == (now + timedelta(days=1), 2)
+    row = session.exec(select(Assignment)).one()
+    assert (row.method, row.contaminated) == ("report", False)
+    assert row.variant_id == exposure.variant_id == experiment.variants[1].id
+
+
+def test_ingest__another_variant_reported__first_stands_and_is_contaminated(
+    session: Session, now: datetime, experiment: ExperimentOut
+) -> None:
+    ingest(session, now, seen("control"), seen(1))
+    row = session.exec(select(Assignment)).one()
+    assert (row.variant_id, row.contaminated) == (experiment.variants[0].id, True)
+    assert session.exec(select(Exposure)).one().variant_id == experiment.variants[0].id
+
+
+@pytest.mark.parametrize("variant", ["unknown", 7])
+def test_ingest__unknown_variant__is_an_event_and_no_exposure(
+    session: Session, now: datetime, experiment: ExperimentOut, variant: object
+) -> None:
+    assert ingest(session, now, seen(variant)).stored == 1
+    assert session.exec(select(Exposure)).all() == []
+
+
+def test_ingest__before_the_start_or_unknown_experiment__is_no_exposure(
+    session: Session, now: datetime, experiment: ExperimentOut
+) -> None:
+    early = (now - timedelta(hours=1)).isoformat()
+    unknown = track("Experiment Viewed", properties={"experiment_id": "x", "variation_id": "y"})
+    assert ingest(session, now, seen("pain", timestamp=early), unknown).stored == 2
+    assert session.exec(select(Exposure)).all() == []
