@@ -1,10 +1,11 @@
 """Table of the imports slice."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from experiments.database import Instant
+from experiments.database import Instant, Json
 
 
 class ImportRun(SQLModel, table=True):
@@ -22,3 +23,4 @@ class ImportRun(SQLModel, table=True):
     stored: int = 0
     repeated: int = 0
     rejected: int = 0
+    reasons: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
