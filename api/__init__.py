@@ -12,6 +12,7 @@ from api import (
     metrics,
     operation,
     resolve,
+    results,
     tracking,
     visitors,
 )
@@ -26,6 +27,7 @@ PARTS = (
     metrics,
     operation,
     resolve,
+    results,
     tracking,
     visitors,
 )

@@ -5,7 +5,6 @@ Events count from the first exposure, inside the metric's window, as received by
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from sqlalchemy import (
@@ -110,69 +109,54 @@ def _people(experiment_id: int, as_of: datetime) -> CTE:
 def _outcomes(session: Session, people: CTE, *, metric: MetricOut, as_of: datetime) -> Subquery:
     """One row per person: outcome, denominator, and whether the window is over."""
     window = timedelta(hours=metric.window_hours) // MICROSECOND
-    hits = _hits(session, people, rule=metric.rule, metric=metric, as_of=as_of)
-    source = people.outerjoin(hits, hits.c.visitor_id == people.c.visitor_id)
+    counted = _inside_window(people, metric, window=window, as_of=as_of)
+    hit = _is_hit(session, people, counted, metric.rule)
     denominator: ColumnElement[float] = literal(0.0)
     if metric.denominator is not None:
-        below = _hits(session, people, rule=metric.denominator, metric=metric, as_of=as_of)
-        source = source.outerjoin(below, below.c.visitor_id == people.c.visitor_id)
-        denominator = cast(func.coalesce(below.c.hits, 0), Float)
+        below = _is_hit(session, people, counted, metric.denominator)
+        denominator = cast(func.sum(case((below, 1), else_=0)), Float)
     matured = case((people.c.first_micros + window <= to_micros(as_of), 1), else_=0)
+    keys = (people.c.visitor_id, people.c.variant, people.c.phase, people.c.first_micros)
     return (
         select(
             people.c.variant,
             people.c.phase,
             matured.label("matured"),
-            _outcome(metric, hits).label("y"),
+            _outcome(metric, hit).label("y"),
             denominator.label("d"),
         )
-        .select_from(source)
+        .select_from(people)
+        .outerjoin(Event, counted)
+        .group_by(*keys)
         .subquery("outcomes")
     )
 
 
-def _hits(
-    session: Session, people: CTE, *, rule: EventRule, metric: MetricOut, as_of: datetime
-) -> Subquery:
-    """Per person with any: the number of matching events and, if one is named, a property's sum."""
-    events = _events(people, rule=rule, window_hours=metric.window_hours, as_of=as_of)
-    if rule.where:
-        events = events.where(_is_one_of(_matching(session, events, rule)))
-    sums: list[ColumnElement[Any]] = [func.count().label("hits")]
-    if metric.value_property:
-        value = number_at(col(Event.properties), metric.value_property)
-        sums.append(func.sum(value).label("amount"))
-    return (
-        events.with_only_columns(people.c.visitor_id, *sums)
-        .group_by(people.c.visitor_id)
-        .subquery()
-    )
-
-
-def _events(
-    people: CTE, *, rule: EventRule, window_hours: int, as_of: datetime
-) -> Select[tuple[int, dict[str, object]]]:
-    window = timedelta(hours=window_hours) // MICROSECOND
+def _inside_window(
+    people: CTE, metric: MetricOut, *, window: int, as_of: datetime
+) -> ColumnElement[bool]:
+    """The events of a person that can count: from the exposure on, known by the time asked."""
+    rules = [rule for rule in (metric.rule, metric.denominator) if rule is not None]
     occurred = type_coerce(col(Event.occurred_at), BigInteger)
-    return (
-        select(col(Event.id), col(Event.properties))
-        .select_from(people)
-        .join(Event, col(Event.visitor_id) == people.c.visitor_id)
-        .where(
-            col(Event.name) == rule.event,
-            occurred >= people.c.first_micros,
-            occurred < people.c.first_micros + window,
-            col(Event.received_at) <= as_of,
-        )
+    return and_(
+        col(Event.visitor_id) == people.c.visitor_id,
+        col(Event.name).in_([rule.event for rule in rules]),
+        occurred >= people.c.first_micros,
+        occurred < people.c.first_micros + window,
+        col(Event.received_at) <= as_of,
     )
 
 
-def _matching(
-    session: Session, events: Select[tuple[int, dict[str, object]]], rule: EventRule
-) -> list[int]:
+def _is_hit(
+    session: Session, people: CTE, counted: ColumnElement[bool], rule: EventRule
+) -> ColumnElement[bool]:
+    named = col(Event.name) == rule.event
+    if not rule.where:
+        return named
     # A condition means the same everywhere, so that Python judges it, not two SQL dialects.
-    found = session.connection().execute(events)
-    return [row.id for row in found if matches(rule.where, row.properties)]
+    query = select(col(Event.id), col(Event.properties)).select_from(people).join(Event, counted)
+    found = session.connection().execute(query.where(named))
+    return _is_one_of([row.id for row in found if matches(rule.where, row.properties)])
 
 
 def _is_one_of(event_ids: list[int]) -> ColumnElement[bool]:
@@ -183,12 +167,15 @@ def _is_one_of(event_ids: list[int]) -> ColumnElement[bool]:
     return col(Event.id).in_(listed)
 
 
-def _outcome(metric: MetricOut, hits: Subquery) -> ColumnElement[float]:
-    counted = func.coalesce(hits.c.hits, 0)
+def _outcome(metric: MetricOut, hit: ColumnElement[bool]) -> ColumnElement[float]:
+    hits = func.sum(case((hit, 1), else_=0))
     if metric.kind is MetricKind.CONVERSION:
-        return cast(case((counted > 0, 1), else_=0), Float)
-    is_count = metric.kind is MetricKind.COUNT
-    value = cast(counted if is_count else func.coalesce(hits.c.amount, 0.0), Float)
+        return cast(case((hits > 0, 1), else_=0), Float)
+    if metric.kind is MetricKind.COUNT:
+        value = cast(hits, Float)
+    else:
+        amount = number_at(col(Event.properties), metric.value_property)
+        value = cast(func.coalesce(func.sum(case((hit, amount))), 0.0), Float)
     cap = metric.winsorise_above
     return value if cap is None else case((value > cap, cap), else_=value)
 

@@ -82,6 +82,18 @@ def promotion(session: Session, promotion_id: int) -> PromotionOut:
     return _promotion_out(*found)
 
 
+def promotion_of(session: Session, experiment: str, promotion_id: int) -> PromotionOut:
+    """One promotion of an experiment.
+
+    Raises:
+        NotFoundError: when the experiment has none with that number.
+    """
+    found = promotion(session, promotion_id)
+    if found.experiment != experiment:
+        raise NotFoundError(f"promotion of experiment {experiment!r}", promotion_id)
+    return found
+
+
 def _decisions() -> Select[Decision, str]:
     return select(Decision, Experiment.key).join(
         Experiment, col(Experiment.id) == Decision.experiment_id

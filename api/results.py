@@ -1,0 +1,148 @@
+"""What an experiment says: looks as JSON and CSV, decisions, and promotions to approve."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+
+from api.access import actor, needs
+from api.requests import answer, body, cursor, page, page_size, runtime
+from experiments.accounts.schemas import Scope
+from experiments.analysis import queries as analyses
+from experiments.analysis import service as analysis
+from experiments.analysis.schemas import Comparison, Estimate, Readout
+from experiments.database import reading, transaction
+from experiments.decisions import queries as decisions
+from experiments.decisions import service as deciding
+from experiments.decisions.schemas import RevertIn
+
+blueprint = Blueprint("results", __name__, url_prefix="/api/v1/experiments/<key>")
+
+COLUMNS = (
+    "metric",
+    "roles",
+    "stage",
+    "variant",
+    "visitors",
+    "matured",
+    "conversions",
+    "figure",
+    "effect_abs",
+    "effect_abs_low",
+    "effect_abs_high",
+    "effect_rel",
+    "effect_rel_low",
+    "effect_rel_high",
+)
+
+
+@blueprint.get("/results")
+@needs(Scope.READ)
+def results(key: str) -> Response:
+    """The newest look at an experiment."""
+    with reading(runtime().engine) as session:
+        return answer(analyses.newest_run(session, key))
+
+
+@blueprint.get("/results.csv")
+@needs(Scope.READ)
+def results_csv(key: str) -> Response:
+    """The newest look as a table: a row per metric and variant; what is undefined is empty."""
+    with reading(runtime().engine) as session:
+        readout = analyses.newest_run(session, key).readout
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    table.writerows(_rows(readout))
+    headers = {"Content-Disposition": f'attachment; filename="{key}.csv"'}
+    return Response(text.getvalue(), mimetype="text/csv", headers=headers)
+
+
+@blueprint.post("/analyse")
+@needs(Scope.MANAGE)
+def analyse(key: str) -> Response:
+    """Take a look now."""
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        run = analysis.analyse(session, key, now=opened.clock.now())
+    return answer(run)
+
+
+@blueprint.get("/decisions")
+@needs(Scope.READ)
+def made(key: str) -> Response:
+    """The decisions on an experiment, the newest first."""
+    size = page_size()
+    with reading(runtime().engine) as session:
+        found = decisions.decisions(session, key, before=cursor(), limit=size + 1)
+    shown = found[:size]
+    return page(shown, shown[-1].id if len(found) > size else None)
+
+
+@blueprint.post("/decide")
+@needs(Scope.MANAGE)
+def decide(key: str) -> Response:
+    """Put the newest look before the gate and carry out what follows."""
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        decided = deciding.decide(session, key, actor=actor(), now=opened.clock.now())
+    return answer(decided)
+
+
+@blueprint.post("/promotions/<int:promotion_id>/approve")
+@needs(Scope.MANAGE)
+def approve(key: str, promotion_id: int) -> Response:
+    """Apply a proposed promotion."""
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        decisions.promotion_of(session, key, promotion_id)
+        now = opened.clock.now()
+        applied = deciding.approve(session, promotion_id, actor=actor(), now=now)
+    return answer(applied)
+
+
+@blueprint.post("/promotions/<int:promotion_id>/revert")
+@needs(Scope.MANAGE)
+def revert(key: str, promotion_id: int) -> Response:
+    """Take an applied promotion back."""
+    opened, wanted = runtime(), body(RevertIn)
+    with transaction(opened.engine) as session:
+        decisions.promotion_of(session, key, promotion_id)
+        reverted = deciding.revert_promotion(
+            session, promotion_id, reason=wanted.reason, actor=actor(), now=opened.clock.now()
+        )
+    return answer(reverted)
+
+
+def _rows(readout: Readout) -> Iterator[list[object]]:
+    for metric in readout.metrics:
+        effects = {item.variant: item for item in metric.comparisons}
+        for arm in metric.arms:
+            yield [
+                metric.key,
+                " ".join(metric.roles),
+                metric.stage,
+                arm.variant,
+                arm.visitors,
+                arm.matured,
+                _number(arm.conversions),
+                _number(arm.figure),
+                *_effects(effects.get(arm.variant)),
+            ]
+
+
+def _effects(comparison: Comparison | None) -> list[object]:
+    if comparison is None:
+        return [""] * 6
+    return [*_estimate(comparison.effect_abs), *_estimate(comparison.effect_rel)]
+
+
+def _estimate(effect: object) -> list[object]:
+    if not isinstance(effect, Estimate):
+        return [""] * 3
+    return [effect.value, effect.ci_low, effect.ci_high]
+
+
+def _number(value: object) -> object:
+    return value if isinstance(value, int | float) else ""
