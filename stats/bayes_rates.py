@@ -10,27 +10,35 @@ from stats.arrays import (
     Estimates,
     FloatArray,
     Numbers,
+    finite,
     open_probability,
-    positive,
     undefined_is_masked,
 )
-from stats.best_arm import BestArm, best_arm, normalised, panels
+from stats.best_arm import CUTS, BestArm, best_arm, normalised, panels
+from stats.errors import InvalidInputError
 from stats.moments import Counts
 
 # Log odds beyond this are rates below 1e-130: nothing there is worth a point of quadrature.
 _LOG_ODDS_LIMIT = 300.0
+_SMALLEST_PRIOR = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BetaPrior:
-    """What is believed about a rate before the data, as pseudo-conversions and pseudo-failures."""
+    """What is believed about a rate before the data, as pseudo-conversions and pseudo-failures.
+
+    Both are at least 0.1: below, the posterior of an empty arm is two spikes at 0 and 1.
+    """
 
     alpha: FloatArray
     beta: FloatArray
 
     def __init__(self, *, alpha: Numbers = 1.0, beta: Numbers = 1.0) -> None:
-        object.__setattr__(self, "alpha", positive("prior_alpha", alpha))
-        object.__setattr__(self, "beta", positive("prior_beta", beta))
+        for field, values in {"alpha": alpha, "beta": beta}.items():
+            pseudo_counts = finite(f"prior_{field}", values)
+            if np.any(pseudo_counts < _SMALLEST_PRIOR):
+                raise InvalidInputError(f"prior_{field}", f"must be at least {_SMALLEST_PRIOR}")
+            object.__setattr__(self, field, pseudo_counts)
 
 
 UNIFORM = BetaPrior()
@@ -230,18 +238,20 @@ def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
     mean, variance = a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
     narrow = np.argmin(variance, axis=-1)[:, None]
     wide_a, wide_b = (np.take_along_axis(x, 1 - narrow, -1) for x in (a, b))
-    inner = _BetaPosteriors(
-        a=np.take_along_axis(a, narrow, -1), b=np.take_along_axis(b, narrow, -1)
-    )
-    points, weights = panels(inner)
-    probabilities = normalised(inner.log_density(points), weights)[:, 0]
-    rates = special.expit(points)
+    inner_a, inner_b = (np.take_along_axis(x, narrow, -1) for x in (a, b))
+    cuts = _BetaPosteriors(a=inner_a, b=inner_b).quantile(CUTS)[:, 0]
 
     def excess(difference: FloatArray, target: FloatArray, row: FloatArray) -> FloatArray:
         i = row.astype(np.intp)
-        shifted = np.clip(rates[i] + difference[..., None], 0, 1)
+        # The shifted rate leaves [0, 1] at these two points, where the integrand has a kink.
+        kinks = special.logit(np.clip([-difference, 1 - difference], 0, 1)).T
+        kinks = np.clip(kinks, cuts[i, :1], cuts[i, -1:])
+        points, weights = panels(np.concatenate([cuts[i], kinks], axis=-1))
+        inner = _BetaPosteriors(a=inner_a[i], b=inner_b[i])
+        probabilities = normalised(inner.log_density(points), weights)[:, 0]
+        shifted = np.clip(special.expit(points) + difference[:, None], 0, 1)
         below = np.asarray(special.betainc(wide_a[i], wide_b[i], shifted), np.float64)
-        mass_below: FloatArray = np.sum(probabilities[i] * below, axis=-1)
+        mass_below: FloatArray = np.sum(probabilities * below, axis=-1)
         return mass_below - target
 
     mirrored = narrow[:, 0] == 1

@@ -12,7 +12,7 @@ from stats.arrays import (
 )
 
 # Each posterior is cut at these quantiles; between two cuts it is smooth enough for 16 nodes.
-_CUTS = np.array([1e-13, 1e-4, 0.5, 1 - 1e-4, 1 - 1e-13])
+CUTS = np.array([1e-13, 1e-4, 1e-2, 0.5, 1 - 1e-2, 1 - 1e-4, 1 - 1e-13])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
@@ -63,13 +63,14 @@ def best_arm(posteriors: Posteriors) -> BestArm:
     Returns:
         Chance to be best and expected loss of each arm, shape (..., n_arms).
     """
-    points, weights = panels(posteriors)
+    cuts = posteriors.quantile(CUTS)
+    points, weights = panels(cuts.reshape(*cuts.shape[:-2], -1))
     cdf = posteriors.cdf(points)
     density = normalised(posteriors.log_density(points), weights)
     p_best = np.sum(density * _product_of_others(cdf), axis=-1)
     # The mean of the best is the upper end minus the area under its distribution function.
     area = np.sum(weights * posteriors.slope(points) * np.prod(cdf, axis=-2), axis=-1)
-    top = posteriors.value(posteriors.quantile(_CUTS[-1:])[..., 0].max(axis=-1))
+    top = posteriors.value(cuts.max(axis=(-2, -1)))
     loss = (top - area)[..., None] - posteriors.mean
     return BestArm(
         reason=np.zeros(loss.shape, np.int8),
@@ -78,10 +79,9 @@ def best_arm(posteriors: Posteriors) -> BestArm:
     )
 
 
-def panels(posteriors: Posteriors) -> tuple[FloatArray, FloatArray]:
-    """Return quadrature points and weights that resolve every arm, shape (..., n_points)."""
-    cuts = posteriors.quantile(_CUTS)
-    edges = np.sort(cuts.reshape(*cuts.shape[:-2], -1), axis=-1)
+def panels(edges: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return quadrature points and weights between edges (..., n_edges), shape (..., n_points)."""
+    edges = np.sort(edges, axis=-1)
     middle, half = (edges[..., 1:] + edges[..., :-1]) / 2, np.diff(edges, axis=-1) / 2
     points = middle[..., None] + half[..., None] * _NODES
     weights = half[..., None] * _WEIGHTS

@@ -205,7 +205,8 @@ def _require_possible(comoments: FloatArray) -> None:
     squares = np.diagonal(comoments, axis1=-2, axis2=-1)
     if np.any(squares < 0):
         raise InvalidInputError("comoments", "must not have negative sums of squares")
-    limit = np.sqrt(squares[..., :, None] * squares[..., None, :])
+    # The root before the product, which would vanish for tiny squares.
+    limit = np.sqrt(squares)[..., :, None] * np.sqrt(squares)[..., None, :]
     # Raw sums lose the last digits of a co-moment, so that only a clear breach is an error.
     largest = np.max(np.abs(comoments), axis=(-2, -1), keepdims=True, initial=0.0)
     if np.any(np.abs(comoments) > limit + 1e-6 * largest):

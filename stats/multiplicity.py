@@ -11,7 +11,6 @@ from stats.errors import InvalidInputError
 Correction: TypeAlias = Literal["holm", "hommel", "hochberg", "bh", "by", "bonferroni"]
 
 _STATSMODELS_NAMES = {
-    "holm": "holm",
     "hommel": "hommel",
     "hochberg": "simes-hochberg",
     "bh": "fdr_bh",
@@ -37,6 +36,8 @@ def adjust_p_values(p_values: Numbers, correction: Correction) -> FloatArray:
     p = _questions(probability("p_values", p_values), "p_values")
     if not p.size:
         return p
+    if correction == "holm":
+        return _holm(p)
     adjusted: FloatArray = multipletests(p, method=_STATSMODELS_NAMES[correction])[1]
     return adjusted
 
@@ -91,6 +92,14 @@ def closed_e_values(e_values: Numbers) -> FloatArray:
     means = (e[:, None] + totals) / np.arange(1, e.size + 2)
     smallest: FloatArray = means.min(axis=1)
     return smallest
+
+
+def _holm(p: FloatArray) -> FloatArray:
+    # Not by statsmodels, whose Holm runs the garbage collector: 0.2 s in a large process.
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    return np.minimum(adjusted, 1)
 
 
 def _questions(values: FloatArray, field: str) -> FloatArray:

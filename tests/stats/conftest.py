@@ -1,4 +1,4 @@
-"""The golden cases: from the file in `GOLDEN_CASES`, or beside the checkout."""
+"""The golden cases, from the file in `GOLDEN_CASES` or beside the checkout."""
 
 import json
 import math
