@@ -27,7 +27,7 @@ class Allocation:
             detail = f"is {self.coverage:g} now and can only grow; pause the experiment instead"
             raise InvalidError.at("/coverage", detail)
         if weights.keys() != self.weights.keys():
-            active = ", ".join(self.weights)
+            active = ", ".join(sorted(self.weights))  # JSONB forgets the order
             raise InvalidError.at("/weights", f"must name exactly the active variants: {active}")
         _check_weights(weights)
         following = Allocation(coverage=coverage, weights=dict(weights))

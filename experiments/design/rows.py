@@ -26,7 +26,8 @@ def locked(session: Session, key: str) -> Experiment:
         NotFoundError: when there is none.
     """
     query = select(Experiment).where(Experiment.key == key).with_for_update()
-    row = session.exec(query).one_or_none()
+    # What this session read before it had the lock may be old by now.
+    row = session.exec(query, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotFoundError("experiment", key)
     return row

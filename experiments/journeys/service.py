@@ -232,7 +232,8 @@ def _version_row(session: Session, journey: Journey, number: int) -> JourneyVers
     query = select(JourneyVersion).where(
         JourneyVersion.journey_id == journey.id, JourneyVersion.number == number
     )
-    row = session.exec(query).one_or_none()
+    # What this session read before it had the lock may be old by now.
+    row = session.exec(query, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotFoundError(f"version of journey {journey.key!r}", number)
     return row
