@@ -10,9 +10,7 @@ from pydantic import StringConstraints
 
 from experiments.shapes import Out
 
-VisitorId = Annotated[
-    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")
-]
+VisitorId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 
 
 class AliasKind(StrEnum):
