@@ -22,7 +22,7 @@ MAX_BOUND = 8.0
 """A bound above this cannot be told from "cannot stop": its error is below rounding."""
 
 MIN_GROWTH = 1e-4
-"""A look counts once information has grown by this share; a smaller step moves z by < 0.01."""
+"""A look counts once information has grown by this share; a smaller step moves z by about 0.01."""
 
 _LOWEST_Z = -9.0  # one-sided designs carry no path below it; far enough for negative drifts
 _NODES_PER_STEP = 1.4  # keeps the error of 672 bounds below 1e-6 (the tests compare)

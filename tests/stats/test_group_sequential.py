@@ -141,3 +141,24 @@ def test_probability_not_stopped__fixed_test__is_the_textbook_power():
     _, state = replay([(1.0, 100.0)], alpha=0.025)
     missed = probability_not_stopped(state, np.array([0.0, 0.2802]))
     np.testing.assert_allclose(missed, stats.norm.cdf([1.959964, 1.959964 - 2.802]), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_bounds__information_estimated_from_ramping_conversions__keep_alpha():
+    rng = np.random.default_rng(17)
+    runs, days = 1000, 21
+    visitors = np.cumsum(rng.poisson([400] * 5 + [900] * 8 + [2000] * 8, (runs, days)), axis=1)
+    arms = [
+        np.cumsum(rng.binomial(np.diff(visitors, axis=1, prepend=0), 0.05), axis=1) for _ in "ab"
+    ]
+    rates = [conversions / visitors for conversions in arms]
+    information = visitors / sum(rate * (1 - rate) for rate in rates)
+    z = (rates[1] - rates[0]) * np.sqrt(information)
+    rejected = 0
+    for run in range(runs):
+        looks = [((day + 1) / days, information[run, day]) for day in range(days)]
+        bounds, _ = replay(looks, alpha=0.05)
+        rejected += any(
+            isinstance(bound, float) and z[run, day] >= bound for day, bound in enumerate(bounds)
+        )
+    assert rejected / runs == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / runs))
