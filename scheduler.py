@@ -11,6 +11,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 import migrations
 from experiments import logs
+from experiments.clock import SystemClock
 from experiments.database import transaction
 from experiments.errors import DesirelineError
 from experiments.jobs import service
@@ -21,7 +22,7 @@ from experiments.settings import Settings
 
 HEARTBEAT = timedelta(seconds=5)
 LEASE_LASTS = timedelta(seconds=20)
-SHORTEST_PAUSE_SECONDS = 0.5
+PAUSE_WHEN_TOLD_SECONDS = 1.5
 
 log = logs.logger("scheduler")
 
@@ -36,11 +37,11 @@ class Turn:
 
     def renew(self) -> None:
         """Take the lease or keep it."""
-        lasts = LEASE_LASTS * self.runtime.settings.clock_speed
-        now = self.runtime.clock.now()
+        # A lease is about processes of this machine's time, whatever time the jobs are told.
+        now = SystemClock().now()
         try:
             with transaction(self.runtime.engine) as session:
-                ours = service.take_lease(session, self.holder, now=now, lasts=lasts)
+                ours = service.take_lease(session, self.holder, now=now, lasts=LEASE_LASTS)
         except DesirelineError as error:
             log.warning("no heartbeat", error=str(error))
             ours = False
@@ -64,13 +65,14 @@ def build(runtime: Runtime, turn: Turn) -> BlockingScheduler:
     scheduler.add_job(
         turn.renew, "interval", seconds=HEARTBEAT.total_seconds(), executor="heartbeat"
     )
+    told = runtime.settings.clock_file
     for job in JOBS:
-        seconds = job.every.total_seconds() / runtime.settings.clock_speed
+        seconds = job.every.total_seconds() if told is None else PAUSE_WHEN_TOLD_SECONDS
         scheduler.add_job(
             _when_it_is_our_turn(runtime, turn, job),
             "interval",
             id=job.name,
-            seconds=max(seconds, SHORTEST_PAUSE_SECONDS),
+            seconds=seconds,
         )
     return scheduler
 

@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 
 import migrations
 from api.requests import answer, runtime
+from experiments.clock import SystemClock
 from experiments.database import reading
 from experiments.errors import UnavailableError
 from experiments.jobs.queries import scheduler_is_alive
@@ -29,7 +30,7 @@ def ready() -> Response:
     try:
         with reading(opened.engine) as session:
             current = migrations.is_current(session)
-            scheduled = current and scheduler_is_alive(session, now=opened.clock.now())
+            scheduled = current and scheduler_is_alive(session, now=SystemClock().now())
     except UnavailableError:
         return answer({"database": "away"}, NOT_READY)
     words: dict[str, object] = {

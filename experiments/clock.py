@@ -1,8 +1,12 @@
 """The only place that reads the clock; everything else is given `now`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
+from struct import Struct
 from typing import Protocol
+
+_SECONDS = Struct("d")
 
 
 class Clock(Protocol):
@@ -22,18 +26,21 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceleratedClock:
-    """A clock that runs `speed` times faster than the machine's, for demonstrations.
+@dataclass(frozen=True, slots=True)
+class SteppedClock:
+    """A clock that somebody moves by hand, shared by several processes through a file.
 
-    Processes that share `started_at` (machine time) and `epoch` (told time) agree on the time.
+    A demonstration moves it as fast as the machine keeps up, so that a slow machine takes longer
+    and tells the same story.
     """
 
-    started_at: datetime
-    epoch: datetime
-    speed: float
+    path: Path
 
     def now(self) -> datetime:
-        """The epoch plus the accelerated time since the start."""
-        elapsed = datetime.now(UTC) - self.started_at
-        return self.epoch + timedelta(seconds=elapsed.total_seconds() * self.speed)
+        """The time that was set last."""
+        return datetime.fromtimestamp(_SECONDS.unpack(self.path.read_bytes())[0], UTC)
+
+    def set(self, at: datetime) -> None:
+        """Move the clock; a reader sees the time before or the time after, never half of each."""
+        with self.path.open("r+b" if self.path.exists() else "wb", buffering=0) as file:
+            file.write(_SECONDS.pack(at.timestamp()))

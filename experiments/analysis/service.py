@@ -1,6 +1,6 @@
 """Taking a look at an experiment: collect, read, write down."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -18,8 +18,27 @@ from experiments.design.queries import experiment
 from experiments.errors import ConflictError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLook:
+    """A look that was taken and is not written down yet."""
+
+    experiment: str
+    row: AnalysisRun
+
+
 def analyse(session: Session, key: str, *, now: datetime) -> RunOut:
     """Look at an experiment as of `now`; without new data the last look is returned unchanged.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+        ConflictError: when it has not started.
+    """
+    seen = observe(session, key, now=now)
+    return write(session, seen) if isinstance(seen, NewLook) else seen
+
+
+def observe(session: Session, key: str, *, now: datetime) -> NewLook | RunOut:
+    """Take a look without writing: the long part, which must hold no lock.
 
     Raises:
         NotFoundError: when there is no such experiment.
@@ -36,7 +55,7 @@ def analyse(session: Session, key: str, *, now: datetime) -> RunOut:
     if last is not None and last.data_hash == fingerprint:
         return last
     readout = read(data, asked, earlier=history(earlier_looks(session, found.id)))
-    run = AnalysisRun(
+    row = AnalysisRun(
         experiment_id=found.id,
         look=1 if last is None else last.look + 1,
         as_of=now,
@@ -45,6 +64,10 @@ def analyse(session: Session, key: str, *, now: datetime) -> RunOut:
         readout=readout.model_dump(mode="json"),
         created_at=now,
     )
-    # Of two processes that look at the same time one writes, and both return what it wrote.
-    insert_once(session, run)
-    return newest_run(session, key)
+    return NewLook(experiment=key, row=row)
+
+
+def write(session: Session, look: NewLook) -> RunOut:
+    """Write a look down; of two that were taken at the same time one is kept, for both."""
+    insert_once(session, look.row)
+    return newest_run(session, look.experiment)

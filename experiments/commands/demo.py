@@ -77,7 +77,7 @@ def _tell(endings: list[Ending]) -> None:
 
 
 def _keep_serving(servers: Servers, credentials: Credentials) -> None:
-    demo.resume_at_normal_speed(servers)
+    servers.start()
     base = servers.settings.base_url
     console.print(
         f"Sign in on [bold]{base}[/] as {credentials.email} with {credentials.password}\n"

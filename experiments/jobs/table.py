@@ -5,12 +5,11 @@ holds back nor undoes the others.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-
-from sqlmodel import Session
+from datetime import timedelta
 
 from experiments.analysis import queries as analysis_queries
 from experiments.analysis import service as analysis
+from experiments.analysis.service import NewLook
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decision_queries
@@ -27,6 +26,7 @@ from experiments.runtime import Runtime
 
 log = logger("jobs")
 KEEP_REJECTED = timedelta(days=30)
+COLLECTING = (Status.RUNNING, Status.MATURING)
 
 
 def activate(runtime: Runtime) -> str:
@@ -41,8 +41,14 @@ def activate(runtime: Runtime) -> str:
 def analyse(runtime: Runtime) -> str:
     """Look at every experiment that collects or matures."""
 
-    def look(session: Session, key: str, now: datetime) -> bool:
-        return analysis.analyse(session, key, now=now).created_at == now
+    def look(key: str) -> bool:
+        with reading(runtime.engine) as session:
+            seen = analysis.observe(session, key, now=runtime.clock.now())
+        if not isinstance(seen, NewLook):
+            return False
+        with transaction(runtime.engine) as session:
+            analysis.write(session, seen)
+        return True
 
     return _told(("analysed", _each(runtime, look)))
 
@@ -50,21 +56,23 @@ def analyse(runtime: Runtime) -> str:
 def decide(runtime: Runtime) -> str:
     """Put every newest readout before the gate."""
 
-    def judge(session: Session, key: str, now: datetime) -> bool:
-        run = analysis_queries.latest_run(session, key)
-        if run is None or decision_queries.is_judged(session, run.id):
-            return False
-        decisions.decide(session, key, actor=_actor("decide"), now=now)
-        return True
+    def judge(key: str) -> bool:
+        with transaction(runtime.engine) as session:
+            run = analysis_queries.latest_run(session, key)
+            if run is None or decision_queries.is_judged(session, run.id):
+                return False
+            decisions.decide(session, key, actor=_actor("decide"), now=runtime.clock.now())
+            return True
 
     return _told(("judged", _each(runtime, judge)))
 
 
 def weekly_report(runtime: Runtime) -> str:
     """Write the report of the week that ended, if it is not written yet."""
+    now = runtime.clock.now()
     with transaction(runtime.engine) as session:
-        report = reports.weekly(session, now=runtime.clock.now())
-    return f"report of {report.week}"
+        report = reports.weekly(session, now=now)
+    return f"wrote the report of {report.week}" if report.created_at == now else ""
 
 
 def housekeeping(runtime: Runtime) -> str:
@@ -112,19 +120,17 @@ def _actor(job: str) -> Actor:
     return Actor(kind=ActorKind.JOB, name=job)
 
 
-def _each(runtime: Runtime, act: Callable[[Session, str, datetime], bool]) -> list[str]:
+def _each(runtime: Runtime, act: Callable[[str], bool]) -> list[str]:
     """The keys of the open live experiments on which `act` did something."""
     with reading(runtime.engine) as session:
-        collecting = (Status.RUNNING, Status.MATURING)
-        found = designs.experiments(session, statuses=collecting)
+        found = designs.experiments(session, statuses=COLLECTING)
         keys = [item.key for item in found if item.source is Source.LIVE]
-    return [key for key in keys if _alone(runtime, key, act)]
+    return [key for key in keys if _alone(key, act)]
 
 
-def _alone(runtime: Runtime, key: str, act: Callable[[Session, str, datetime], bool]) -> bool:
+def _alone(key: str, act: Callable[[str], bool]) -> bool:
     try:
-        with transaction(runtime.engine) as session:
-            return act(session, key, runtime.clock.now())
+        return act(key)
     except DesirelineError as error:
         log.warning("experiment left out", experiment=key, error=str(error))
         return False

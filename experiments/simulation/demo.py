@@ -14,7 +14,7 @@ import yaml
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.audit.schemas import Actor, ActorKind
-from experiments.clock import AcceleratedClock, SystemClock
+from experiments.clock import SteppedClock, SystemClock
 from experiments.database import transaction
 from experiments.runtime import Runtime
 from experiments.settings import Settings
@@ -25,10 +25,12 @@ from experiments.simulation.traffic import Traffic
 SEED = 20260105
 DAYS = 30
 VISITORS_PER_DAY = 200
-SECONDS_PER_DAY = 1.6
 WEEKS_AGO = 6
-PATIENCE_SECONDS = 40.0
-TICK_SECONDS = 0.02
+STEP = timedelta(hours=6)
+STEP_SECONDS = 0.4
+LONGEST_WAIT = timedelta(days=14)
+RULESET_SECONDS = 1.5
+JOURNEY = "insurance"
 STILL_OPEN = {"running", "paused", "maturing", "decided"}
 
 
@@ -95,31 +97,30 @@ def play(
 
     `progress` is called with the days that have passed and what is going on.
     """
-    clock = _clock(SystemClock().now())
-    servers.start(started_at=clock.started_at, epoch=clock.epoch, speed=clock.speed)
+    clock = SteppedClock(servers.settings.data_dir / "clock")
+    starts_at = _monday(SystemClock().now())
+    clock.set(starts_at)
+    servers.start(clock)
     site = Site(servers.settings.host, servers.settings.port, credentials.token)
     try:
         keys = set_up(site)
         traffic = Traffic(
             site,
-            "insurance",
-            starts_at=clock.now(),
+            clock,
+            journey=JOURNEY,
+            starts_at=starts_at,
             days=DAYS,
             visitors_per_day=VISITORS_PER_DAY,
             seed=SEED,
         )
-        _let_visitors_come(traffic, clock, progress)
-        _wait_for_decisions(site, keys, progress)
+        # The server notices within a second of the machine's time that something is live.
+        time.sleep(RULESET_SECONDS)
+        _let_visitors_come(traffic, starts_at, progress)
+        _wait_for_decisions(site, clock, keys, progress)
         return [_ending(site, key) for key in keys]
     finally:
         site.close()
         servers.stop()
-
-
-def resume_at_normal_speed(servers: Servers) -> None:
-    """Serve what the demonstration left, in the time of the machine."""
-    now = SystemClock().now()
-    servers.start(started_at=now, epoch=now, speed=1.0)
 
 
 def set_up(site: Site) -> list[str]:
@@ -133,33 +134,32 @@ def set_up(site: Site) -> list[str]:
     return [experiment["key"] for experiment in scenario["experiments"]]
 
 
-def _clock(now: datetime) -> AcceleratedClock:
-    monday = (now - timedelta(weeks=WEEKS_AGO, days=now.weekday())).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    speed = timedelta(days=1).total_seconds() / SECONDS_PER_DAY
-    return AcceleratedClock(started_at=now, epoch=monday, speed=speed)
+def _monday(now: datetime) -> datetime:
+    monday = now - timedelta(weeks=WEEKS_AGO, days=now.weekday())
+    return monday.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _let_visitors_come(
-    traffic: Traffic, clock: AcceleratedClock, progress: Callable[[float, str], None]
+    traffic: Traffic, starts_at: datetime, progress: Callable[[float, str], None]
 ) -> None:
+    until = starts_at
     while not traffic.finished:
-        traffic.advance(clock.now)
-        progress(_days(clock), f"{traffic.arrived:,} visitors, {traffic.tracked:,} events")
-        time.sleep(TICK_SECONDS)
+        until += STEP
+        traffic.advance(until)
+        days = (until - starts_at) / timedelta(days=1)
+        progress(days, f"{traffic.arrived:,} visitors, {traffic.tracked:,} events")
 
 
 def _wait_for_decisions(
-    site: Site, keys: list[str], progress: Callable[[float, str], None]
+    site: Site, clock: SteppedClock, keys: list[str], progress: Callable[[float, str], None]
 ) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    for _ in range(LONGEST_WAIT // STEP):
         open_ones = [key for key in keys if _status(site, key) in STILL_OPEN]
         if not open_ones:
             return
         progress(DAYS, f"waiting for the decision on {', '.join(open_ones)}")
-        time.sleep(0.5)
+        clock.set(clock.now() + STEP)
+        time.sleep(STEP_SECONDS)
 
 
 def _ending(site: Site, key: str) -> Ending:
@@ -179,10 +179,6 @@ def _ending(site: Site, key: str) -> Ending:
 
 def _status(site: Site, key: str) -> str:
     return str(site.get(f"/api/v1/experiments/{key}")["status"])
-
-
-def _days(clock: AcceleratedClock) -> float:
-    return (clock.now() - clock.epoch) / timedelta(days=1)
 
 
 def _free_port(wanted: int) -> int:

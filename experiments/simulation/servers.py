@@ -1,4 +1,4 @@
-"""The web server and the scheduler as child processes, on a clock that may run faster."""
+"""The web server and the scheduler as child processes, on the machine's time or a told one."""
 
 import http.client
 import os
@@ -6,9 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 
+from experiments.clock import SteppedClock
 from experiments.settings import Settings
 
 STARTS_WITHIN_SECONDS = 60.0
@@ -27,8 +27,8 @@ class Servers:
         self.settings = settings
         self._children: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *, started_at: datetime, epoch: datetime, speed: float) -> None:
-        """Start both on a clock that told `epoch` at `started_at` and runs `speed` times faster.
+    def start(self, clock: SteppedClock | None = None) -> None:
+        """Start both, on the machine's time or on the time that `clock` tells.
 
         Raises:
             StartError: when the server does not answer in time; the log says why.
@@ -39,11 +39,10 @@ class Servers:
             "DESIRELINE_HOST": self.settings.host,
             "DESIRELINE_PORT": str(self.settings.port),
             "DESIRELINE_BASE_URL": self.settings.base_url,
-            "DESIRELINE_CLOCK_STARTED_AT": started_at.isoformat(),
-            "DESIRELINE_CLOCK_EPOCH": epoch.isoformat(),
-            "DESIRELINE_CLOCK_SPEED": str(speed),
             "DESIRELINE_SEED": "" if self.settings.seed is None else str(self.settings.seed),
         }
+        if clock is not None:
+            environment["DESIRELINE_CLOCK_FILE"] = str(clock.path)
         self._spawn("cli", "serve", environment=environment)
         self._spawn("scheduler", environment=environment)
         self._wait_until_ready()

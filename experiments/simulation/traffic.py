@@ -1,13 +1,14 @@
 """Visitors coming and going in told time: a queue of who does what next, and when."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from experiments.clock import SteppedClock
 from experiments.simulation.site import Site
 from experiments.simulation.visitors import Ask, Shown, Step, Track, Wait, visit
 
@@ -29,14 +30,16 @@ class Traffic:
     def __init__(
         self,
         site: Site,
-        journey: str,
+        clock: SteppedClock,
         *,
+        journey: str,
         starts_at: datetime,
         days: int,
         visitors_per_day: int,
         seed: int,
     ) -> None:
         self._site = site
+        self._clock = clock
         self._journey = journey
         self._starts_at = starts_at
         self._gap = timedelta(days=1) / visitors_per_day
@@ -52,19 +55,20 @@ class Traffic:
         """Whether everybody has come and gone."""
         return self.arrived == self._expected and not self._queue
 
-    def advance(self, clock: Callable[[], datetime]) -> None:
-        """Let everything happen that is due by the clock, which runs on meanwhile."""
-        self._let_in(clock())
-        while self._queue and self._queue[0][0] <= clock():
-            due, number, walker = heapq.heappop(self._queue)
-            self._walk(walker, number, due=due, now=clock())
-            self._let_in(clock())
+    def advance(self, until: datetime) -> None:
+        """Let everything happen that is due by then, moving the clock along."""
+        self._let_in(until)
+        while self._queue and self._queue[0][0] <= until:
+            at, number, walker = heapq.heappop(self._queue)
+            self._clock.set(at)
+            self._walk(walker, number, at=at)
+        self._clock.set(until)
         self._send()
 
-    def _let_in(self, now: datetime) -> None:
+    def _let_in(self, until: datetime) -> None:
         while self.arrived < self._expected:
             at = self._starts_at + self.arrived * self._gap
-            if at > now:
+            if at > until:
                 return
             rng = np.random.default_rng([self._seed, self.arrived])
             shown: Shown = {}
@@ -73,17 +77,15 @@ class Traffic:
             heapq.heappush(self._queue, (at, self.arrived, walker))
             self.arrived += 1
 
-    def _walk(self, walker: Walker, number: int, *, due: datetime, now: datetime) -> None:
+    def _walk(self, walker: Walker, number: int, *, at: datetime) -> None:
         for step in walker.steps:
             if isinstance(step, Wait):
-                # From now, not from when it was due: a late server must not turn into an event
-                # that happened before the visitor saw what led to it.
-                heapq.heappush(self._queue, (max(due, now) + step.by, number, walker))
+                heapq.heappush(self._queue, (at + step.by, number, walker))
                 return
             if isinstance(step, Ask):
                 self._ask(walker, step)
             else:
-                self._track(walker, step, at=now)
+                self._track(walker, step, at=at)
 
     def _ask(self, walker: Walker, step: Ask) -> None:
         question = {
