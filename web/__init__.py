@@ -1,6 +1,6 @@
 """The dashboard: pages made on the server, readable without JavaScript, one blueprint per file."""
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from web import (
     access,
@@ -48,6 +48,19 @@ def register(app: Flask) -> None:
     app.add_template_filter(evidence)
     app.context_processor(access.context)
     for part in PARTS:
-        part.blueprint.before_request(csrf.check)
-        part.blueprint.after_request(headers.protect)
         app.register_blueprint(part.blueprint)
+    app.before_request(_check_form)
+    app.after_request(_protect)
+
+
+def _check_form() -> None:
+    if _is_page():
+        csrf.check()
+
+
+def _protect(response: Response) -> Response:
+    return headers.protect(response) if _is_page() else response
+
+
+def _is_page() -> bool:
+    return request.blueprint in {part.blueprint.name for part in PARTS}
