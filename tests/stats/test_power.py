@@ -25,7 +25,8 @@ def test_sample_size__fed_back__gives_the_power_asked_for(alternative, rate, lif
     reached = power_two_proportions(
         rate, treated, n_control=n, n_treatment=n * ratio, alternative=alternative
     )
-    assert float(reached) == pytest.approx(power, abs=1e-3)
+    far_tail = 0.025 if alternative == "two_sided" else 0.0
+    assert power - 1e-9 <= float(reached) <= power + far_tail + 1e-9
 
 
 @pytest.mark.parametrize(("n_total", "ratio", "power"), [(40, 1.0, 0.8), (900, 3.0, 0.95)])
