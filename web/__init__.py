@@ -54,13 +54,11 @@ def register(app: Flask) -> None:
 
 
 def _check_form() -> None:
-    if _is_page():
+    if request.blueprint in {part.blueprint.name for part in PARTS}:
         csrf.check()
 
 
 def _protect(response: Response) -> Response:
-    return headers.protect(response) if _is_page() else response
-
-
-def _is_page() -> bool:
-    return request.blueprint in {part.blueprint.name for part in PARTS}
+    # Also what belongs to nobody, such as the page for an unknown address.
+    is_api = (request.blueprint or "").startswith("api.")
+    return response if is_api else headers.protect(response)
