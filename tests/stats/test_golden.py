@@ -351,6 +351,16 @@ def robust_two_prop(case):
     )
 
 
+def robust_srm(case):
+    observed = case["observed"] if "observed" in case else case["counts"]
+    planned = case.get("weights", case.get("theta0", np.ones(len(observed))))
+    found = outputs(sample_ratio_chi2(observed, planned), p="p_value")
+    split = outputs(sample_ratio_e_value([observed], planned), 0)
+    alarm = bool(split["p_always_valid"] < 0.001)
+    quality = {"srm_alarm": alarm, "srm_log_e_value": split["log_e_value"], "may_promote": False}
+    return found | quality | ({"status": "data_quality"} if alarm else {})
+
+
 def robust_multi_arm(case):
     every = stacked(case["arms"])
     control = Counts(visitors=every.visitors[0], conversions=every.conversions[0])
@@ -368,7 +378,7 @@ ROBUSTNESS = {
     "mean": welch_t,
     "ratio": ratio_metric_delta,
     "cuped": cuped_single,
-    "srm": lambda case: outputs(sample_ratio_chi2(case["observed"], case["weights"]), p="p_value"),
+    "srm": robust_srm,
     "multiple_p_values": multiple_p_values,
     "beta_binomial": beta_binomial_two_arms,
     "multi_arm": robust_multi_arm,
