@@ -55,7 +55,7 @@ def locked(session: Session, promotion_id: int) -> Promotion:
         NotFoundError: when there is none with that number.
     """
     query = select(Promotion).where(Promotion.id == promotion_id).with_for_update()
-    row = session.exec(query).one_or_none()
+    row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         raise NotFoundError("promotion", promotion_id)
     return row

@@ -7,7 +7,7 @@ import pytest
 from experiments.analysis import queries
 from experiments.analysis.models import StoredMoments
 from experiments.analysis.schemas import Role
-from experiments.analysis.service import analyse
+from experiments.analysis.service import NewLook, analyse, observe, write
 from experiments.design import service as design
 from experiments.design.imported import adopt, complete
 from experiments.design.models import Experiment
@@ -77,6 +77,16 @@ def test_analyse__end_of_horizon_without_new_data__is_a_last_look(start_trial, a
     last = analyse(trial.session, trial.key, now=trial.started_at + 6 * DAY)
     assert (early.readout.finished, last.readout.finished) == (False, True)
     assert last.look == 2
+
+
+def test_write__two_looks_taken_at_once__keeps_one_for_both(start_trial, act):
+    trial = start_trial()
+    fill(trial, act)
+    seen = [observe(trial.session, trial.key, now=trial.started_at + days * DAY) for days in (2, 3)]
+    assert all(isinstance(look, NewLook) for look in seen)
+    first, second = (write(trial.session, look) for look in seen)
+    assert first == second
+    assert len(queries.runs(trial.session, trial.key)) == 1
 
 
 def test_analyse__two_phases__are_strata(start_trial, act):
