@@ -11,6 +11,7 @@ from experiments.analysis.service import NewLook, analyse, observe, write
 from experiments.design import service as design
 from experiments.design.imported import adopt, complete
 from experiments.design.models import Experiment
+from experiments.design.queries import experiment
 from experiments.design.schemas import ExperimentIn, PhaseIn, Source
 from experiments.errors import ConflictError, NotFoundError
 from experiments.metrics.queries import metric
@@ -122,37 +123,37 @@ def test_newest_run__before_the_first_look__is_not_found(start_trial, session):
         queries.newest_run(session, "headline")
 
 
-def test_analyse__imported_snapshots__uses_the_newest_known_at_the_time(
-    start_trial, session, actor, now, rng
-):
-    trial = start_trial()
-    made = adopt(
+@pytest.fixture
+def snapshots(session, start_trial, actor, now, rng):
+    """An imported experiment whose two arms were told twice: 30 days ago and 5 days ago."""
+    measured = f"{start_trial().key}.signed-up"
+    data = ExperimentIn.model_validate(
+        {
+            "key": "elsewhere",
+            "name": "Elsewhere",
+            "journey": "shop",
+            "touchpoint": "landing_page",
+            "slot": "hero_headline",
+            "variants": [
+                {"key": "control", "control": True, "weight": 0.5},
+                {"key": "bold", "weight": 0.5, "content": "bold"},
+            ],
+            "primary_metric": measured,
+        }
+    )
+    adopt(
         session,
-        ExperimentIn.model_validate(
-            {
-                "key": "elsewhere",
-                "name": "Elsewhere",
-                "journey": "shop",
-                "touchpoint": "landing_page",
-                "slot": "hero_headline",
-                "variants": [
-                    {"key": "control", "control": True, "weight": 0.5},
-                    {"key": "bold", "weight": 0.5, "content": "bold"},
-                ],
-                "primary_metric": f"{trial.key}.signed-up",
-            }
-        ),
+        [data],
         source=Source.SNAPSHOTS,
-        started_at=now - 40 * DAY,
+        started_at={data.key: now - 40 * DAY},
         rng=rng,
         actor=actor,
         now=now,
     )
-    complete(session, made.key, stopped_at=now - DAY, actor=actor, now=now)
-    metric_id = metric(session, f"{trial.key}.signed-up").id
+    complete(session, {data.key: now - DAY}, actor=actor, now=now)
+    made, metric_id = experiment(session, data.key), metric(session, measured).id
     for variant, (early, late) in zip(made.variants, ((10, 30), (20, 60)), strict=True):
         for days, conversions in ((30, early), (5, late)):
-            rate = conversions / 100
             session.add(
                 StoredMoments(
                     experiment_id=made.id,
@@ -160,12 +161,17 @@ def test_analyse__imported_snapshots__uses_the_newest_known_at_the_time(
                     metric_id=metric_id,
                     as_of=now - days * DAY,
                     visitors=100,
-                    mean=rate,
-                    m2=100 * rate * (1 - rate),
+                    mean=conversions / 100,
+                    m2=conversions * (1 - conversions / 100),
                 )
             )
     session.flush()
-    first = analyse(session, made.key, now=now - 20 * DAY)
-    second = analyse(session, made.key, now=now)
+    return made.key
+
+
+def test_analyse__imported_snapshots__uses_the_newest_known_at_the_time(session, snapshots, now):
+    first = analyse(session, snapshots, now=now - 20 * DAY)
+    second = analyse(session, snapshots, now=now)
     assert [run.readout.primary.arm("bold").conversions for run in (first, second)] == [20, 60]
     assert second.readout.finished
+    assert not second.readout.quality.sample_ratio.warning
