@@ -12,7 +12,7 @@ from granian.constants import Interfaces
 import migrations
 from experiments import logs
 from experiments.accounts import service as accounts
-from experiments.commands import demo, experiments, jobs, journeys, people
+from experiments.commands import demo, experiments, imports, jobs, journeys, people
 from experiments.commands.terminal import BAD_INPUT, open_current
 from experiments.database import transaction
 from experiments.errors import DesirelineError
@@ -112,6 +112,7 @@ def _prepare(settings: Settings) -> None:
 for command in (
     demo.run_demo,
     experiments.experiment,
+    imports.import_file,
     jobs.jobs,
     journeys.journey,
     people.token,

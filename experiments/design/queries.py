@@ -1,7 +1,7 @@
 """Reading experiments, layers and holdouts."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlmodel import Session, col, select
 
@@ -33,6 +33,12 @@ def experiment(session: Session, key: str) -> ExperimentOut:
     if row is None:
         raise NotFoundError("experiment", key)
     return _outs(session, [row])[0]
+
+
+def named(session: Session, keys: Collection[str]) -> dict[str, ExperimentOut]:
+    """The experiments that exist of these keys, by key."""
+    rows = session.exec(select(Experiment).where(col(Experiment.key).in_(keys))).all()
+    return {found.key: found for found in _outs(session, rows)}
 
 
 def experiments(

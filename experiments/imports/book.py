@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from experiments.imports.batches import Refused, Tally
 from experiments.imports.models import ImportRun
-from experiments.imports.reading import Survey
+from experiments.imports.reading import content_hash
 from experiments.imports.schemas import ImportSummary, Kind, Refusal
 
 Progress = Callable[[int, int], None]
@@ -20,23 +20,34 @@ class Book:
     """The running account of one import."""
 
     def __init__(
-        self, survey: Survey, *, kind: Kind, path: Path, refused_path: Path, progress: Progress
+        self,
+        path: Path,
+        columns: Sequence[str],
+        *,
+        kind: Kind,
+        refused_path: Path,
+        progress: Progress,
     ) -> None:
-        self._survey = survey
+        self._path = path
+        self._columns = columns
         self._kind = kind
-        self._name = path.name
+        self._expected = 0
         self._refused_path = refused_path
         self._progress = progress
         self._run_id = 0
         self._rows = self._stored = self._repeated = 0
         self._reasons: Counter[Refusal] = Counter()
 
+    def expect(self, rows: int) -> None:
+        """Learn how many rows there will be."""
+        self._expected = rows
+
     def open(self, session: Session, *, now: datetime) -> None:
         """Write down that the import began."""
         run = ImportRun(
             kind=self._kind,
-            file_name=self._name,
-            content_hash=self._survey.content_hash,
+            file_name=self._path.name,
+            content_hash=content_hash(self._path),
             started_at=now,
         )
         session.add(run)
@@ -61,7 +72,7 @@ class Book:
         """Tell of a chunk, once it is stored."""
         if tally.refused:
             self._write_refused(tally.refused)
-        self._progress(self._rows, self._survey.rows)
+        self._progress(self._rows, self._expected)
 
     def close(self, session: Session, *, now: datetime) -> None:
         """Write down that the import came to its end."""
@@ -73,7 +84,7 @@ class Book:
         refused = self._reasons.total()
         return ImportSummary(
             kind=self._kind,
-            file=self._name,
+            file=self._path.name,
             rows=self._rows,
             stored=self._stored,
             repeated=self._repeated,
@@ -84,13 +95,16 @@ class Book:
         )
 
     def _write_refused(self, refused: list[Refused]) -> None:
-        columns = self._survey.columns
         is_new = not self._refused_path.exists()
         with self._refused_path.open("a", encoding="utf-8", newline="") as handle:
             writer = csv.writer(handle)
             if is_new:
-                writer.writerow(["line", "reason", *columns])
+                writer.writerow(["line", "reason", *self._columns])
             writer.writerows(
-                [one.row.line, one.error.reason, *(one.row.values.get(name) for name in columns)]
+                [
+                    one.row.line,
+                    one.error.reason,
+                    *(one.row.values.get(name) for name in self._columns),
+                ]
                 for one in refused
             )

@@ -2,13 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
-from sqlmodel import Session
-
-from experiments.audit.schemas import Actor
-from experiments.design import imported, queries
+from experiments.design.imported import is_imported
 from experiments.design.schemas import (
     ExperimentIn,
     ExperimentOut,
@@ -18,7 +14,7 @@ from experiments.design.schemas import (
     Source,
     VariantIn,
 )
-from experiments.errors import ConflictError, NotFoundError
+from experiments.errors import ConflictError
 from experiments.imports.metrics import metric_key
 from experiments.imports.parts import ArmIn, JourneyTarget
 from experiments.imports.schemas import SnapshotsMapping, TotalsMapping, VisitorsMapping
@@ -79,29 +75,29 @@ def plan_over(lasted: timedelta) -> Plan:
     return Plan(maximum_days=weeks * WEEK.days, promotion=PromotionMode.OFF)
 
 
-def ensure(
-    session: Session,
-    wanted: ExperimentIn,
-    *,
-    source: Source,
-    started_at: datetime,
-    rng: np.random.Generator,
-    actor: Actor,
-    now: datetime,
-) -> ExperimentOut:
-    """The experiment that data are imported into; made when it does not exist.
+def check_same(found: ExperimentOut, wanted: ExperimentIn, source: Source) -> None:
+    """Refuse data that cannot belong to the experiment of that key.
 
     Raises:
-        ConflictError: when one of that key exists that these data cannot belong to.
+        ConflictError: saying what that experiment is.
     """
-    try:
-        found = queries.experiment(session, wanted.key)
-    except NotFoundError:
-        return imported.adopt(
-            session, wanted, source=source, started_at=started_at, rng=rng, actor=actor, now=now
+    if not is_imported(found):
+        message = f"Experiment {found.key!r} is run here; import into another key."
+        raise ConflictError(message)
+    if found.source is not source or found.journey != wanted.journey:
+        message = (
+            f"Experiment {found.key!r} was imported as {found.source} of journey "
+            f"{found.journey!r}; import into another key."
         )
-    _check_same(found, wanted, source)
-    return found
+        raise ConflictError(message)
+    known = {variant.key for variant in found.variants}
+    new = [variant.key for variant in wanted.variants if variant.key not in known]
+    if new:
+        message = (
+            f"Experiment {found.key!r} was imported without the variant {new[0]!r}; "
+            f"it has {', '.join(sorted(known))}."
+        )
+        raise ConflictError(message)
 
 
 def _wanted(
@@ -136,23 +132,3 @@ def _variant(arm: ArmIn, *, share: float) -> VariantIn:
     name = arm.name or arm.key
     content = None if arm.control else name
     return VariantIn(key=arm.key, name=name, control=arm.control, weight=share, content=content)
-
-
-def _check_same(found: ExperimentOut, wanted: ExperimentIn, source: Source) -> None:
-    if not imported.is_imported(found):
-        message = f"Experiment {found.key!r} is run here; import into another key."
-        raise ConflictError(message)
-    if found.source is not source or found.journey != wanted.journey:
-        message = (
-            f"Experiment {found.key!r} was imported as {found.source} of journey "
-            f"{found.journey!r}; import into another key."
-        )
-        raise ConflictError(message)
-    known = {variant.key for variant in found.variants}
-    new = [variant.key for variant in wanted.variants if variant.key not in known]
-    if new:
-        message = (
-            f"Experiment {found.key!r} was imported without the variant {new[0]!r}; "
-            f"it has {', '.join(sorted(known))}."
-        )
-        raise ConflictError(message)

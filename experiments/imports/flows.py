@@ -1,6 +1,6 @@
 """How each kind of file is stored: in chunks, each of them whole or not at all."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from experiments.audit.schemas import Actor
 from experiments.database import transaction
-from experiments.design import imported
+from experiments.design import imported, queries
 from experiments.design.schemas import ExperimentIn, ExperimentOut, Source
 from experiments.errors import ConflictError, InvalidError
 from experiments.imports import (
@@ -46,7 +46,7 @@ from experiments.metrics.schemas import MetricIn, MetricOut
 
 CHUNK_VISITORS = 2000
 CHUNK_EVENTS = 500
-CHUNK_EXPERIMENTS = 50
+CHUNK_EXPERIMENTS = 200
 Item = TypeVar("Item")
 Told = TypeVar("Told")
 Told_contra = TypeVar("Told_contra", contravariant=True)
@@ -89,11 +89,11 @@ def import_visitors(order: Order, mapping: VisitorsMapping) -> list[str]:
     with transaction(order.engine) as session:
         order.book.open(session, now=order.now)
         ensure_tested_journey(session, mapping.journey, metrics, actor=order.actor, now=order.now)
-        found = _ensure(session, order, wanted, source=Source.LIVE, started_at=first)
+        found = _made(session, order, wanted, started_at=first)
     place = visitor_store.Place(journey=mapping.journey.key, experiment=found, now=order.now)
     _store_rows(order, read, partial(visitor_store.store, place=place), size=CHUNK_VISITORS)
     with transaction(order.engine) as session:
-        imported.complete(session, found.key, stopped_at=last, actor=order.actor, now=order.now)
+        imported.complete(session, {found.key: last}, actor=order.actor, now=order.now)
         order.book.close(session, now=order.now)
     return [found.key]
 
@@ -132,6 +132,7 @@ def _import_series(
 ) -> list[str]:
     tally = Tally()
     told = list(_told(order.rows(), read, tally))
+    order.book.expect(len(told) + len(tally.refused))
     found = series.gather(told, control=mapping.experiment.control, tally=tally)
     _check_some(found, tally)
     tally.rows = len(tally.refused)
@@ -155,40 +156,67 @@ def _store_series(
 ) -> None:
     tally = Tally(rows=sum(len(one.rows) for one in chunk))
     source = Source.TOTALS if isinstance(mapping, TotalsMapping) else Source.SNAPSHOTS
+    wanted = {one.experiment: experiment.of_series(mapping, metrics, series=one) for one in chunk}
     with transaction(order.engine) as session:
         known = _metrics_by_measure(session, mapping.journey.key, metrics)
-        for one in chunk:
-            wanted = experiment.of_series(mapping, metrics, series=one)
-            try:
-                made = _ensure(session, order, wanted, source=source, started_at=one.started_at)
-            except ConflictError as error:
-                refused = RefusedError(str(error), Refusal.CONFLICT)
-                tally.refuse_all((row for row, _ in one.rows), refused)
-                continue
-            series.store(session, one, experiment=made, metrics=known, tally=tally)
-            end = one.stopped_at
-            imported.complete(session, made.key, stopped_at=end, actor=order.actor, now=order.now)
+        there = queries.named(session, list(wanted))
+        fitting = [one for one in chunk if _fits(one, wanted, there, source=source, tally=tally)]
+        new = [one for one in fitting if one.experiment not in there]
+        imported.adopt(
+            session,
+            [wanted[one.experiment] for one in new],
+            source=source,
+            started_at={one.experiment: one.started_at for one in new},
+            rng=order.rng,
+            actor=order.actor,
+            now=order.now,
+        )
+        made = queries.named(session, [one.experiment for one in fitting])
+        for one in fitting:
+            series.store(session, one, experiment=made[one.experiment], metrics=known, tally=tally)
+        ends = {one.experiment: one.stopped_at for one in fitting}
+        imported.complete(session, ends, actor=order.actor, now=order.now)
         order.book.add(session, tally)
     order.book.settle(tally)
 
 
-def _ensure(
-    session: Session,
-    order: Order,
-    wanted: ExperimentIn,
+def _fits(
+    one: Series,
+    wanted: Mapping[str, ExperimentIn],
+    there: Mapping[str, ExperimentOut],
     *,
     source: Source,
-    started_at: datetime,
+    tally: Tally,
+) -> bool:
+    if one.experiment not in there:
+        return True
+    try:
+        experiment.check_same(there[one.experiment], wanted[one.experiment], source)
+    except ConflictError as error:
+        refused = RefusedError(str(error), Refusal.CONFLICT)
+        tally.refuse_all((row for row, _ in one.rows), refused)
+        return False
+    return True
+
+
+def _made(
+    session: Session, order: Order, wanted: ExperimentIn, *, started_at: datetime
 ) -> ExperimentOut:
-    return experiment.ensure(
+    """The experiment of a file with a row per visitor."""
+    there = queries.named(session, [wanted.key])
+    if there:
+        experiment.check_same(there[wanted.key], wanted, Source.LIVE)
+        return there[wanted.key]
+    imported.adopt(
         session,
-        wanted,
-        source=source,
-        started_at=started_at,
+        [wanted],
+        source=Source.LIVE,
+        started_at={wanted.key: started_at},
         rng=order.rng,
         actor=order.actor,
         now=order.now,
     )
+    return queries.experiment(session, wanted.key)
 
 
 def _metrics_by_measure(
@@ -216,6 +244,7 @@ def _readable(order: Order, read: Callable[[Row], Told]) -> list[Told]:
     """Every row that can be read, before anything is written."""
     tally = Tally()
     found = [told for _, told in _told(order.rows(), read, tally)]
+    order.book.expect(len(found) + len(tally.refused))
     _check_some(found, tally)
     return found
 

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from experiments.errors import InvalidError, MalformedError
 from experiments.imports.fields import places
 from experiments.imports.parts import FigureColumns, TimeRule, When
@@ -18,6 +16,7 @@ from experiments.imports.schemas import (
     TotalsMapping,
     VisitorsMapping,
 )
+from experiments.journeys.documents import load
 from experiments.shapes import parse
 
 Need = tuple[str, Iterable[str]]
@@ -31,25 +30,22 @@ def read_mapping(path: Path) -> AnyMapping:
         InvalidError: naming the fields that are wrong.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = path.read_text(encoding="utf-8")
     except OSError as error:
         message = f"{path} cannot be opened: {error.strerror}."
         raise MalformedError(message) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        message = f"{path.name} is not valid YAML: {' '.join(str(error).split())}."
+    except UnicodeDecodeError as error:
+        message = f"{path.name} is not UTF-8 (byte {error.start + 1}); save it as UTF-8."
         raise MalformedError(message) from error
-    return parse_mapping(document)
+    return parse_mapping(load(said))
 
 
-def parse_mapping(document: Any) -> AnyMapping:
+def parse_mapping(document: Mapping[str, Any]) -> AnyMapping:
     """The mapping in `document`, in the shape that its kind asks for.
 
     Raises:
         InvalidError: naming the fields that are wrong.
     """
-    kinds = ", ".join(Kind)
-    if not isinstance(document, Mapping):
-        raise InvalidError.at("", f"must be a list of fields that begins with `kind: ` ({kinds})")
     match document.get("kind"):
         case Kind.VISITORS:
             return parse(VisitorsMapping, document)
@@ -60,7 +56,7 @@ def parse_mapping(document: Any) -> AnyMapping:
         case Kind.SNAPSHOTS:
             return parse(SnapshotsMapping, document)
         case _:
-            raise InvalidError.at("/kind", f"must be one of: {kinds}")
+            raise InvalidError.at("/kind", f"must be one of: {', '.join(Kind)}")
 
 
 def file_form(mapping: AnyMapping) -> FileForm:

@@ -38,25 +38,6 @@ class Row:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What is known of a file after it was read once from start to end."""
-
-    columns: tuple[str, ...]
-    rows: int
-    content_hash: str
-
-
-def survey(path: Path, form: FileForm) -> Survey:
-    """Read the whole file once, so that a broken file is refused before anything is written.
-
-    Raises:
-        MalformedError: when the file cannot be read, naming the line.
-    """
-    count = sum(1 for _ in rows(path, form))
-    return Survey(columns=columns(path, form), rows=count, content_hash=_content_hash(path))
-
-
 def columns(path: Path, form: FileForm) -> tuple[str, ...]:
     """The names of the columns.
 
@@ -87,6 +68,15 @@ def rows(path: Path, form: FileForm) -> Iterator[Row]:
     """
     names = columns(path, form)
     return _parquet_rows(path, form) if _is_parquet(path) else _csv_rows(path, form, names)
+
+
+def content_hash(path: Path) -> str:
+    """The SHA-256 of the file as it is."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def check_columns(path: Path, have: tuple[str, ...], needed: Mapping[str, str]) -> None:
@@ -185,11 +175,3 @@ def _readable(path: Path) -> Iterator[None]:
     except (OSError, pyarrow.ArrowException) as error:
         message = f"{path.name} cannot be read as Parquet: {error}."
         raise MalformedError(message) from error
-
-
-def _content_hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while block := handle.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -22,7 +22,7 @@ from experiments.imports.flows import (
     import_visitors,
 )
 from experiments.imports.mapping import file_form, needed_columns
-from experiments.imports.reading import Row, check_columns, columns, rows, survey
+from experiments.imports.reading import Row, check_columns, columns, rows
 from experiments.imports.schemas import (
     AnyMapping,
     EventsMapping,
@@ -66,13 +66,12 @@ def run(
         InvalidError: when file and mapping do not fit; nothing is written.
         ConflictError: when the experiment exists and these data cannot belong to it.
     """
-    _check(mapping, path)
     form = file_form(mapping)
     beside = path.with_name(f"{path.name}.rejected.csv")
     book = Book(
-        survey(path, form),
+        path,
+        _checked_columns(mapping, path),
         kind=mapping.kind,
-        path=path,
         refused_path=refused_path or beside,
         progress=progress,
     )
@@ -87,13 +86,15 @@ def preview(mapping: AnyMapping, path: Path, *, limit: int = PREVIEW_ROWS) -> li
         MalformedError: when the file cannot be read.
         InvalidError: when file and mapping do not fit.
     """
-    _check(mapping, path)
+    _checked_columns(mapping, path)
     first = islice(rows(path, file_form(mapping)), limit)
     return [_previewed(mapping, row) for row in first]
 
 
-def _check(mapping: AnyMapping, path: Path) -> None:
-    check_columns(path, columns(path, file_form(mapping)), needed_columns(mapping))
+def _checked_columns(mapping: AnyMapping, path: Path) -> tuple[str, ...]:
+    found = columns(path, file_form(mapping))
+    check_columns(path, found, needed_columns(mapping))
+    return found
 
 
 def _flow(order: Order, mapping: AnyMapping) -> list[str]:

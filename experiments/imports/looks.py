@@ -1,0 +1,41 @@
+"""Taking the looks at what was imported as figures; the jobs look at live data only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from experiments.analysis.models import StoredMoments
+from experiments.analysis.queries import latest_run, newest_run
+from experiments.analysis.schemas import RunOut
+from experiments.analysis.service import analyse
+from experiments.database import reading, transaction
+from experiments.design.queries import experiment
+from experiments.design.schemas import Source
+
+
+def look(engine: Engine, key: str, *, now: datetime) -> RunOut:
+    """Analyse an imported experiment and return the newest look at it.
+
+    Snapshots are looked at one after the other, each as of its own time, as if the experiment
+    were running; those that were looked at before are left out. Everything else is looked at as
+    of `now`. Each look is a transaction of its own.
+    """
+    for at in _due(engine, key, now=now):
+        with transaction(engine) as session:
+            analyse(session, key, now=at)
+    with reading(engine) as session:
+        return newest_run(session, key)
+
+
+def _due(engine: Engine, key: str, *, now: datetime) -> Sequence[datetime]:
+    with reading(engine) as session:
+        found = experiment(session, key)
+        if found.source is not Source.SNAPSHOTS:
+            return [now]
+        last = latest_run(session, key)
+        times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
+        if last is not None:
+            times = times.where(col(StoredMoments.as_of) > last.as_of)
+        return session.exec(times.distinct().order_by(col(StoredMoments.as_of))).all()
