@@ -18,7 +18,8 @@ from web.filters import count, lift
 INK, SOFT, LINE, ACCENT = "var(--ink)", "var(--ink-soft)", "var(--line)", "var(--accent)"
 SURFACE, STRONG = "var(--surface)", "var(--line-strong)"
 FONT = "sans-serif"
-STAGE_WIDTH = 104
+PATH_WIDTH = 940
+NARROWEST_STAGE = 100
 PATH_HEIGHT = 84
 ROW_HEIGHT = 30
 INTERVAL_WIDTH = 430
@@ -32,19 +33,18 @@ class Stop:
 
     name: str
     visitors: int
-    tests: int
+    tests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """One relative effect with its interval, or the reason why there is none."""
+    """One relative effect with its interval; decided when that excludes no difference."""
 
     label: str
-    low: float = 0.0
-    value: float = 0.0
-    high: float = 0.0
+    low: float
+    value: float
+    high: float
     decided: bool = False
-    reason: str = ""
 
 
 @lru_cache(maxsize=256)
@@ -63,39 +63,39 @@ def path(stops: tuple[Stop, ...]) -> Markup:
         _words(
             base, "visitors", offset=-PATH_HEIGHT / 2 - 14, color=INK, fontWeight=600, fontSize=13
         ),
-        _words(base, "name", offset=PATH_HEIGHT / 2 + 12, color=SOFT, fontSize=11),
+        _words(base, "name", offset=PATH_HEIGHT / 2 + 12, color=SOFT, fontSize=13),
         _words(
-            base, "tests", offset=-PATH_HEIGHT / 2 - 30, color=ACCENT, fontWeight=600, fontSize=11
+            base, "tests", offset=-PATH_HEIGHT / 2 - 34, color=ACCENT, fontWeight=600, fontSize=11
         ),
     )
-    chart = alt.layer(*layers).properties(width=STAGE_WIDTH * len(stops), height=PATH_HEIGHT)
+    chart = alt.layer(*layers).properties(
+        width=max(PATH_WIDTH, NARROWEST_STAGE * len(stops)), height=PATH_HEIGHT
+    )
     described = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
-    return _draw(chart, "Visitors at each stage of the journey", described)
+    return _draw(chart, "Visitors at each stage of the journey", described, top=46)
 
 
 @lru_cache(maxsize=256)
 def intervals(rows: tuple[Interval, ...], title: str) -> Markup:
     """Relative effects on one common axis, one row each, around the line of no difference."""
     data = [_interval_row(index, row) for index, row in enumerate(rows)]
-    reach = max((max(abs(row.low), abs(row.high)) for row in rows if not row.reason), default=0.1)
+    reach = max((max(abs(row.low), abs(row.high)) for row in rows), default=0.1)
     domain = [-min(reach, WIDEST_LIFT) * 1.08, min(reach, WIDEST_LIFT) * 1.08]
     base = alt.Chart(alt.InlineData(values=data)).encode(
         y=alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0.2))
     )
     x = alt.X("low:Q", scale=alt.Scale(domain=domain, nice=False), axis=_lift_axis())
-    drawn = base.transform_filter("datum.reason == ''")
     colour = alt.Color("colour:N", scale=None)
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(
         color=STRONG, strokeDash=[3, 3]
     )
     layers = (
         zero.encode(x="zero:Q"),
-        drawn.mark_rule(strokeWidth=5, opacity=0.35, clip=True, strokeCap="round").encode(
+        base.mark_rule(strokeWidth=5, opacity=0.35, clip=True, strokeCap="round").encode(
             x=x, x2="high:Q", color=colour
         ),
-        drawn.mark_circle(size=70, opacity=1, clip=True).encode(x="value:Q", color=colour),
-        _beside(base, "label", x=-LABEL_WIDTH, color=INK),
-        _beside(base.transform_filter("datum.reason != ''"), "reason", x=8, color=SOFT),
+        base.mark_circle(size=70, opacity=1, clip=True).encode(x="value:Q", color=colour),
+        _beside(base, "label", x=-LABEL_WIDTH),
     )
     height = ROW_HEIGHT * len(rows)
     chart = alt.layer(*layers).properties(width=INTERVAL_WIDTH, height=height)
@@ -123,14 +123,11 @@ def _interval_row(index: int, row: Interval) -> dict[str, Any]:
         "low": row.low,
         "value": row.value,
         "high": row.high,
-        "reason": row.reason,
         "colour": ACCENT if row.decided else "var(--neutral)",
     }
 
 
 def _told(row: Interval) -> str:
-    if row.reason:
-        return f"{row.label}: {row.reason}"
     return f"{row.label}: {lift(row.value)}, from {lift(row.low)} to {lift(row.high)}"
 
 
@@ -144,9 +141,9 @@ def _height(field: str) -> alt.Y:
     return alt.Y(f"{field}:Q", axis=None, scale=alt.Scale(domain=[-1, 1], nice=False))
 
 
-def _beside(base: alt.Chart, field: str, *, x: float, color: str) -> alt.Chart:
+def _beside(base: alt.Chart, field: str, *, x: float) -> alt.Chart:
     text = base.mark_text(
-        align="left", baseline="middle", fontSize=12, color=color, limit=LABEL_WIDTH
+        align="left", baseline="middle", fontSize=12, color=INK, limit=LABEL_WIDTH
     )
     drawn: alt.Chart = text.encode(x=alt.value(x), text=f"{field}:N")
     return drawn
@@ -167,18 +164,23 @@ def _lift_axis() -> alt.Axis:
 
 
 def _draw(
-    chart: alt.LayerChart | alt.FacetChart, title: str, description: str, *, left: int = 0
+    chart: alt.LayerChart | alt.FacetChart,
+    title: str,
+    description: str,
+    *,
+    left: int = 0,
+    top: int = 4,
 ) -> Markup:
     framed = (
         chart.properties(
             background="transparent",
             autosize="none",
-            padding={"left": left + 4, "right": 12, "top": 40, "bottom": 34},
+            padding={"left": left + 4, "right": 12, "top": top, "bottom": 34},
         )
         .configure(font=FONT)
         .configure_view(stroke=None)
     )
-    svg = vl_convert.vegalite_to_svg(framed.to_dict())
+    svg = vl_convert.vegalite_to_svg(framed.to_dict(validate=False))
     head, _, body = svg.partition(">")
     view_box = head[head.index("viewBox") :].split('"')[1]
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{}">').format(

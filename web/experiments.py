@@ -15,7 +15,7 @@ from experiments.metrics import queries as metrics
 from experiments.reports.judgements import latest_sentences
 from web import access, experiment_form
 from web.access import Page
-from web.readings import pictures
+from web.readings import picture, told, untold
 from web.requests import page_number, runtime
 
 blueprint = Blueprint("experiments", __name__, template_folder="templates")
@@ -80,7 +80,9 @@ def show(key: str) -> str:
         "experiments/show.html",
         experiment=experiment,
         run=run,
-        pictures=pictures(run.readout) if run else [],
+        picture=picture(run.readout) if run else None,
+        told=told(run.readout) if run else [],
+        untold=untold(run.readout) if run else [],
         decision=judged[0] if judged else None,
         promotion=promotions[0] if promotions else None,
         findings=findings,

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from experiments.accounts.schemas import Role
 from experiments.audit import queries as audit
+from experiments.audit.schemas import AuditOut
 from experiments.database import reading
 from experiments.reports import queries as reports
 from experiments.reports.today import today
@@ -13,7 +14,8 @@ from web.requests import runtime
 blueprint = Blueprint(
     "home", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
 )
-CHANGES_SHOWN = 8
+CHANGES_READ, CHANGES_SHOWN = 100, 6
+ROUTINE = ("experiment.judged", "report.written")
 
 
 @blueprint.get("/")
@@ -26,6 +28,11 @@ def page() -> str:
             "home/page.html",
             today=today(session, now=now),
             report=next(iter(reports.reports(session, limit=1)), None),
-            changes=audit.entries(session, limit=CHANGES_SHOWN),
+            changes=_news(audit.entries(session, limit=CHANGES_READ)),
             now=now,
         )
+
+
+def _news(entries: list[AuditOut]) -> list[AuditOut]:
+    """The newest changes that are news: every look and every report would bury them."""
+    return [entry for entry in entries if entry.action not in ROUTINE][:CHANGES_SHOWN]

@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlmodel import Session
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
@@ -11,8 +10,8 @@ from experiments.design import queries as designs
 from experiments.design.schemas import ExperimentOut, Status
 from experiments.errors import ConflictError, InvalidError, MalformedError, NotFoundError
 from experiments.journeys import documents, queries, service
-from experiments.journeys.schemas import JourneyOut, StageKind, TemplateIn, VersionOut
-from experiments.reports.funnel import funnel
+from experiments.journeys.schemas import JourneyOut, TemplateIn, VersionOut
+from experiments.reports.funnel import SIDE_STAGES, funnel
 from experiments.reports.schemas import FunnelStage
 from experiments.shapes import parse
 from web import access
@@ -26,7 +25,6 @@ TEMPLATES = (
     ("customer", "Customer: from aware to loyal, nine stages"),
     ("signup", "Signup: from visit to subscription, four stages"),
 )
-SIDE_STAGES = (StageKind.DECLINED, StageKind.DORMANT)
 
 
 @blueprint.get("/journeys")
@@ -46,19 +44,14 @@ def index() -> str:
 @access.needs(Role.VIEWER)
 def show(key: str) -> str:
     """The map of the standard, or of the newest draft while there is no standard."""
-    with reading(runtime().engine) as session:
-        journey = queries.journey(session, key)
-        version = queries.standard(session, key) or queries.versions(session, key)[0]
-        return _map(session, journey, version)
+    return _map(key)
 
 
 @blueprint.get("/journeys/<key>/versions/<int:number>")
 @access.needs(Role.VIEWER)
 def version(key: str, number: int) -> str:
     """The map of one version."""
-    with reading(runtime().engine) as session:
-        journey = queries.journey(session, key)
-        return _map(session, journey, queries.version(session, key, number))
+    return _map(key, number)
 
 
 @blueprint.get("/journeys/new")
@@ -96,25 +89,37 @@ def _new_page(error: Exception | None = None) -> str:
     )
 
 
-def _map(session: Session, journey: JourneyOut, version: VersionOut) -> str:
+def _map(key: str, number: int | None = None) -> str:
     now = runtime().clock.now()
-    stages = version.graph.stages
-    reached = funnel(session, stages, until=now, received_by=now)
-    tests = _tests_by_touchpoint(designs.experiments(session, statuses=OPEN, journey=journey.key))
-    contents = {(item.key, item.number): item for item in queries.contents(session, journey.key)}
+    with reading(runtime().engine) as session:
+        journey = queries.journey(session, key)
+        versions = queries.versions(session, key)
+        version = _chosen(versions, number or journey.standard)
+        reached = funnel(session, version.graph.stages, until=now, received_by=now)
+        open_tests = designs.experiments(session, statuses=OPEN, journey=key)
+        contents = queries.contents(session, key)
+    tests = _tests_by_touchpoint(open_tests)
     return render_template(
         "journeys/map.html",
         journey=journey,
         version=version,
-        newest=queries.versions(session, journey.key)[0],
+        newest=versions[0],
         reached={stage.key: stage for stage in reached},
         shares=_shares(reached),
         tests=tests,
-        contents=contents,
+        contents={(item.key, item.number): item for item in contents},
         picture=path(_stops(version, reached, tests)),
         until=now,
         side=SIDE_STAGES,
     )
+
+
+def _chosen(versions: list[VersionOut], number: int | None) -> VersionOut:
+    """The version of that number; the newest when none is named."""
+    found = next((item for item in versions if number in {None, item.number}), None)
+    if found is None:
+        raise NotFoundError("version", number)
+    return found
 
 
 def _tests_by_touchpoint(tests: list[ExperimentOut]) -> dict[str, list[ExperimentOut]]:

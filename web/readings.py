@@ -1,7 +1,4 @@
-"""What a readout shows: intervals on one axis per group, and evidence in words."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""What a readout shows: effects on one axis, what cannot be told yet, evidence in words."""
 
 from markupsafe import Markup
 
@@ -10,31 +7,33 @@ from experiments.analysis.schemas import (
     Estimate,
     MetricReadout,
     Readout,
-    Role,
     SequentialTest,
 )
 from web.charts import Interval, intervals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A chart with its heading."""
-
-    title: str
-    drawing: Markup
-
-
-def pictures(readout: Readout) -> list[Picture]:
-    """The effects on the chosen metrics, and on every later stage of the journey."""
-    chosen = [item for item in readout.metrics if set(item.roles) != {Role.STAGE}]
-    groups = (
-        ("Effect on the metrics of the plan", chosen),
-        ("Effect on reaching each stage", readout.stages),
+def picture(readout: Readout) -> Markup | None:
+    """Every effect that can be told, on one axis; nothing when there is none yet."""
+    rows = tuple(
+        _interval(f"{metric.name} · {item.variant}", item.effect_rel)
+        for metric in readout.metrics
+        for item in metric.comparisons
+        if isinstance(item.effect_rel, Estimate)
     )
+    return intervals(rows, "Effect on each metric and stage") if rows else None
+
+
+def told(readout: Readout) -> list[MetricReadout]:
+    """The metrics of which at least one arm has a figure."""
+    return [metric for metric in readout.metrics if _has_figure(metric)]
+
+
+def untold(readout: Readout) -> list[tuple[str, str]]:
+    """The metrics without any figure yet, each with the reason."""
     return [
-        Picture(title=title, drawing=intervals(_rows(found), title))
-        for title, found in groups
-        if found
+        (metric.name, str(metric.arms[0].figure))
+        for metric in readout.metrics
+        if not _has_figure(metric)
     ]
 
 
@@ -50,17 +49,11 @@ def evidence(comparison: Comparison) -> str:
     return f"Not enough: z is {test.z:.2f}, the bound today is {test.bound:.2f}."
 
 
-def _rows(metrics: Sequence[MetricReadout]) -> tuple[Interval, ...]:
-    return tuple(
-        _interval(f"{metric.name} · {item.variant}", item.effect_rel)
-        for metric in metrics
-        for item in metric.comparisons
-    )
+def _has_figure(metric: MetricReadout) -> bool:
+    return any(isinstance(arm.figure, float) for arm in metric.arms)
 
 
-def _interval(label: str, effect: object) -> Interval:
-    if not isinstance(effect, Estimate):
-        return Interval(label=label, reason=str(effect))
+def _interval(label: str, effect: Estimate) -> Interval:
     return Interval(
         label=label,
         low=effect.ci_low,

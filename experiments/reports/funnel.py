@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from experiments.events.reach import reach
-from experiments.journeys.schemas import Stage
+from experiments.journeys.schemas import Stage, StageKind
 from experiments.reports.schemas import FunnelStage
 
 WEEK = timedelta(days=7)
+SIDE_STAGES = (StageKind.DECLINED, StageKind.DORMANT)
+"""Stages beside the path: who is there has left the way to the goal, for now."""
 
 
 def funnel(
