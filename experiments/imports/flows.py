@@ -1,6 +1,7 @@
 """How each kind of file is stored: in chunks, each of them whole or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,10 +29,11 @@ from experiments.imports import (
 )
 from experiments.imports.batches import Tally, read_row
 from experiments.imports.book import Book
-from experiments.imports.fields import RefusedError
+from experiments.imports.fields import RefusedError, moment
 from experiments.imports.figures import FigureRow
 from experiments.imports.journey import ensure_journey, ensure_tested_journey
 from experiments.imports.metrics import metric_key
+from experiments.imports.parts import When
 from experiments.imports.reading import FileForm, Row, rows
 from experiments.imports.schemas import (
     EventsMapping,
@@ -81,7 +83,8 @@ class Store(Protocol[Told_contra]):
 def import_visitors(order: Order, mapping: VisitorsMapping) -> list[str]:
     """Store a file with a row per visitor; the key of the experiment that it tells of."""
     read = partial(visitors.read, mapping)
-    times = [told.at for told in _readable(order, read)]
+    _check_readable(order, read)
+    times = _times(order, mapping.at)
     first = min(times)
     last = first + timedelta(days=mapping.days) if mapping.is_undated else max(times)
     metrics = visitors.metrics(mapping)
@@ -100,7 +103,8 @@ def import_visitors(order: Order, mapping: VisitorsMapping) -> list[str]:
 
 def import_events(order: Order, mapping: EventsMapping) -> list[str]:
     """Store a file with a row per event; it tells of no experiment."""
-    _readable(order, partial(event_rows.read, mapping))
+    _check_readable(order, partial(event_rows.read, mapping))
+    _times(order, mapping.at)
     with transaction(order.engine) as session:
         order.book.open(session, now=order.now)
         if mapping.journey is not None:
@@ -240,12 +244,20 @@ def _store_rows(
         order.book.settle(tally)
 
 
-def _readable(order: Order, read: Callable[[Row], Told]) -> list[Told]:
-    """Every row that can be read, before anything is written."""
+def _check_readable(order: Order, read: Callable[[Row], Told]) -> None:
+    """Refuse a file none of whose rows can be read, before anything is written."""
     tally = Tally()
-    found = [told for _, told in _told(order.rows(), read, tally)]
-    order.book.expect(len(found) + len(tally.refused))
-    _check_some(found, tally)
+    _check_some(list(islice(_told(order.rows(), read, tally), 1)), tally)
+
+
+def _times(order: Order, at: When) -> list[datetime]:
+    """When the rows happened; also shows that the file can be read to its end."""
+    found, count = [], 0
+    for row in order.rows():
+        count += 1
+        with suppress(RefusedError):
+            found.append(moment(at, row))
+    order.book.expect(count)
     return found
 
 

@@ -57,11 +57,12 @@ def store(
     """Store a chunk: whoever is in an arm already stays there, and nothing is stored twice."""
     ids = bulk.visitors(session, {one.visitor: one.at for _, one in told})
     found = _sorted_out(session, told, ids, place=place, tally=tally)
-    bulk.contaminate(session, place.experiment.id, found.contaminated)
     new = [(ids[one.visitor], one) for one in found.newcomers]
     standing = [(ids[one.visitor], one) for one in found.standing]
     bulk.add(session, Assignment, [_assignment(*one, place) for one in new])
     bulk.add(session, Exposure, [_exposure(*one, place) for one in new])
+    # Only now, because somebody may be new and contaminated in the same chunk.
+    bulk.contaminate(session, place.experiment.id, found.contaminated)
     bulk.add(session, Event, [event for one in standing for event in _events(*one, place)])
     bulk.add(session, Attribute, [fact for one in standing for fact in _attributes(*one)])
 
