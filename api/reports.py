@@ -8,7 +8,7 @@ from experiments.accounts.schemas import Scope
 from experiments.database import reading
 from experiments.reports import queries
 
-blueprint = Blueprint("api_reports", __name__, url_prefix="/api/v1/reports")
+blueprint = Blueprint("reports", __name__, url_prefix="/api/v1/reports")
 
 
 @blueprint.get("")
