@@ -41,7 +41,7 @@ def test_rows__parquet__then_the_same_as_csv(tmp_path: Path) -> None:
 def test_rows__not_utf8__then_error_names_line_and_byte(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"a,b\n1,x\n2,caf\xe9\n")
-    with pytest.raises(MalformedError, match="line 3 has 0xe9 at byte 6. Save the file as UTF-8"):
+    with pytest.raises(MalformedError, match=r"line 3 has 0xe9 at byte 6\. Save the file as UTF-8"):
         list(rows(path, FORM))
 
 

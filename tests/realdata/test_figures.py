@@ -1,0 +1,43 @@
+"""Files that hold many experiments."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from experiments.analysis.queries import runs
+from experiments.analysis.schemas import Readout
+from experiments.database import reading
+from experiments.imports.schemas import ImportSummary, Refusal
+
+Import = Callable[[str, str], ImportSummary]
+Read = Callable[[str], Readout]
+
+
+@pytest.mark.slow
+def test_upworthy__imported__then_each_test_has_a_sample_ratio_verdict(
+    import_real: Import, read_out: Read
+) -> None:
+    summary = import_real("upworthy", "upworthy_headlines_a.csv.gz")
+    assert (summary.rows, summary.rejected, len(summary.experiments)) == (11_295, 0, 2_438)
+    ratios = [read_out(key).quality.sample_ratio for key in summary.experiments]
+    verdicts = Counter((ratio.warning, ratio.alarm) for ratio in ratios)
+    # The authors say that a part of the tests has randomisation problems, and most have none.
+    assert 2_438 * 0.6 < verdicts[False, False] < 2_438
+
+
+@pytest.mark.slow
+def test_asos__imported__then_looked_at_one_after_the_other(
+    store: Engine, import_real: Import, read_out: Read
+) -> None:
+    summary = import_real("asos", "asos_snapshots_a.csv.gz")
+    assert (summary.rows, summary.reasons) == (12_596, {Refusal.UNREADABLE: 21})
+    assert len(summary.experiments) == 44
+    shortest = min(summary.experiments, key=lambda key: len(key))
+    newest = read_out(shortest)
+    with reading(store) as session:
+        looks = list(reversed(runs(session, shortest)))
+    assert [run.look for run in looks] == list(range(1, len(looks) + 1))
+    assert [run.as_of for run in looks] == sorted(run.as_of for run in looks)
+    assert newest == looks[-1].readout
