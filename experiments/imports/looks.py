@@ -18,9 +18,9 @@ from experiments.design.schemas import Source
 def look(engine: Engine, key: str, *, now: datetime) -> RunOut:
     """Analyse an imported experiment and return the newest look at it.
 
-    Snapshots are looked at one after the other, each as of its own time, as if the experiment
-    were running; those that were looked at before are left out. Everything else is looked at as
-    of `now`. Each look is a transaction of its own.
+    Snapshots are looked at one after the other, the last of each day as of its own time, as if
+    the experiment were running; those that were looked at before are left out. Everything else is
+    looked at as of `now`. Each look is a transaction of its own.
     """
     for at in _due(engine, key, now=now):
         with transaction(engine) as session:
@@ -38,4 +38,5 @@ def _due(engine: Engine, key: str, *, now: datetime) -> Sequence[datetime]:
         times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
         if last is not None:
             times = times.where(col(StoredMoments.as_of) > last.as_of)
-        return session.exec(times.distinct().order_by(col(StoredMoments.as_of))).all()
+        found_times = session.exec(times.distinct().order_by(col(StoredMoments.as_of)))
+        return list({at.date(): at for at in found_times}.values())
