@@ -14,16 +14,6 @@ NOTHING = "\u2013"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def register(app: Flask) -> None:
-    """Give the filters to the templates."""
-    for fmt in (
-        count, percent, lift, points, figure, money, p_value, date, moment, as_of, span,
-        words, payload, yaml_text, plural,
-    ):  # fmt: skip
-        app.add_template_filter(fmt)
-    app.add_template_test(is_known, "known")
-
-
 def count(number: float | None) -> str:
     """A whole number with thousands apart: 12 345."""
     return NOTHING if number is None else f"{number:,.0f}".replace(",", THIN_SPACE)
@@ -36,6 +26,11 @@ def percent(share: float | None, digits: int | None = None) -> str:
     if digits is None:
         digits = 1 if abs(share) >= 0.1 or share == 0 else 2
     return f"{_signed(share * 100, digits, plus=False)}%"
+
+
+def share(part: float | None) -> str:
+    """A share that somebody chose, without digits they did not choose: 50%."""
+    return NOTHING if part is None else f"{round(part * 100, 4):g}%"
 
 
 def lift(ratio: float | None, digits: int = 1) -> str:
@@ -106,6 +101,12 @@ def words(name: str) -> str:
     return name.replace(".", " ").replace("_", " ")
 
 
+def who(actor: str) -> str:
+    """Who acted, in words: `job:decide` becomes `the job decide`, a person is their e-mail."""
+    kind, _, name = actor.partition(":")
+    return name if kind == "person" else f"the {kind} {name}"
+
+
 def payload(value: Any) -> str:
     """A content's payload as a person would read it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -132,3 +133,31 @@ def _signed(number: float, digits: int, *, plus: bool = True) -> str:
 
 def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
+
+
+FILTERS = (
+    as_of,
+    count,
+    date,
+    figure,
+    lift,
+    moment,
+    money,
+    p_value,
+    payload,
+    percent,
+    plural,
+    points,
+    share,
+    span,
+    who,
+    words,
+    yaml_text,
+)
+
+
+def register(app: Flask) -> None:
+    """Give the filters to the templates."""
+    for fmt in FILTERS:
+        app.add_template_filter(fmt)
+    app.add_template_test(is_known, "known")

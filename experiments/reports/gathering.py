@@ -23,6 +23,7 @@ from experiments.reports.schemas import (
 )
 from experiments.reports.trust import alarms
 from experiments.reports.weeks import bounds
+from experiments.reports.wording import reworded
 
 UNDECIDED = (Status.RUNNING, Status.PAUSED, Status.MATURING)
 NO_LOOK = "It has not been looked at yet."
@@ -82,6 +83,7 @@ def _change(session: Session, entry: AuditEntry, name: str) -> JourneyChange:
         reason=entry.reason,
         experiment=experiment if isinstance(experiment, str) else None,
         reverts_to=earlier if isinstance(earlier, int) else None,
+        reworded=reworded(session, entry.subject_key, before, number) if before else [],
         changes=journeys.diff(session, entry.subject_key, before, number) if before else [],
     )
 

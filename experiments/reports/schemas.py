@@ -1,6 +1,7 @@
 """Shapes of the reports slice."""
 
 from datetime import datetime
+from typing import Any
 
 from experiments.decisions.schemas import Outcome, PromotionOut
 from experiments.design.schemas import Status
@@ -26,6 +27,15 @@ class JourneyFunnel(Out):
     stages: list[FunnelStage]
 
 
+class Reworded(Out):
+    """What a slot said before and says now."""
+
+    touchpoint: str
+    slot: str
+    before: Any
+    after: Any
+
+
 class JourneyChange(Out):
     """A version that became the standard."""
 
@@ -37,6 +47,7 @@ class JourneyChange(Out):
     reason: str
     experiment: str | None
     reverts_to: int | None
+    reworded: list[Reworded]
     changes: list[Change]
 
 

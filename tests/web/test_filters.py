@@ -32,6 +32,10 @@ from web import filters
         (filters.plural(2, "person", "people"), "2 people"),
         (filters.payload({"a": "é"}), '{"a": "é"}'),
         (filters.payload("text"), "text"),
+        (filters.share(0.5), "50%"),
+        (filters.share(1 / 3), "33.3333%"),
+        (filters.who("person:alice@example.org"), "alice@example.org"),
+        (filters.who("job:decide"), "the job decide"),
     ],
 )
 def test_filter__value__is_shown_as_agreed(value, shown):
@@ -39,7 +43,18 @@ def test_filter__value__is_shown_as_agreed(value, shown):
 
 
 def test_every_number_filter__nothing__shows_a_dash():
-    kinds = ("count", "percent", "lift", "points", "figure", "money", "p_value", "span", "date")
+    kinds = (
+        "count",
+        "percent",
+        "share",
+        "lift",
+        "points",
+        "figure",
+        "money",
+        "p_value",
+        "span",
+        "date",
+    )
 
     assert {getattr(filters, kind)(None) for kind in kinds} == {filters.NOTHING}
 

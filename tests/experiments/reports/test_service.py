@@ -49,7 +49,9 @@ def test_weekly__winner_was_promoted__tells_what_changed_by_which_rule_and_its_w
     assert body.week == "2026-W11"
     (change,) = body.changes
     assert (change.version, change.experiment) == (2, "headline")
-    assert [item.path for item in change.changes]
+    assert [(item.before, item.after) for item in change.reworded] == [
+        ("Try it for free.", "bold!")
+    ]
     (judgement,) = body.promoted
     assert judgement.sentence == promoted.sentence
     assert len(judgement.rule) > 5
