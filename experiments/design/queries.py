@@ -103,7 +103,7 @@ def layer(session: Session, key: str) -> LayerOut:
 
 def holdouts(session: Session) -> list[HoldoutOut]:
     """Every holdout, ended ones too, by key."""
-    keys = _journey_keys(session)
+    keys = journeys.keys(session)
     rows = session.exec(select(Holdout).order_by(Holdout.key))
     return [holdout_out(row, keys[row.journey_id]) for row in rows]
 
@@ -113,14 +113,10 @@ def holdout_out(row: Holdout, journey: str) -> HoldoutOut:
     return HoldoutOut.model_validate({**row.model_dump(), "journey": journey})
 
 
-def _journey_keys(session: Session) -> dict[int, str]:
-    return {journey.id: journey.key for journey in journeys.journeys(session)}
-
-
 def _outs(session: Session, rows: Sequence[Experiment]) -> list[ExperimentOut]:
     ids = [row.id for row in rows]
     variants, phases = _variants(session, ids), _phases(session, ids)
-    journey_keys = _journey_keys(session)
+    journey_keys = journeys.keys(session)
     layer_keys = {layer.id: layer.key for layer in layers(session)}
     return [
         ExperimentOut.model_validate(

@@ -1,10 +1,9 @@
 """Taking the looks at what was imported as figures; the jobs look at live data only."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from experiments.analysis.models import StoredMoments
 from experiments.analysis.queries import latest_run, newest_run
@@ -22,21 +21,24 @@ def look(engine: Engine, key: str, *, now: datetime) -> RunOut:
     the experiment were running; those that were looked at before are left out. Everything else is
     looked at as of `now`. Each look is a transaction of its own.
     """
-    for at in _due(engine, key, now=now):
+    with reading(engine) as session:
+        due = _due(session, key, now=now)
+    for at in due:
         with transaction(engine) as session:
-            analyse(session, key, now=at)
+            run = analyse(session, key, now=at)
+    if due:
+        return run
     with reading(engine) as session:
         return newest_run(session, key)
 
 
-def _due(engine: Engine, key: str, *, now: datetime) -> Sequence[datetime]:
-    with reading(engine) as session:
-        found = experiment(session, key)
-        if found.source is not Source.SNAPSHOTS:
-            return [now]
-        last = latest_run(session, key)
-        times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
-        if last is not None:
-            times = times.where(col(StoredMoments.as_of) > last.as_of)
-        found_times = session.exec(times.distinct().order_by(col(StoredMoments.as_of)))
-        return list({at.date(): at for at in found_times}.values())
+def _due(session: Session, key: str, *, now: datetime) -> list[datetime]:
+    found = experiment(session, key)
+    if found.source is not Source.SNAPSHOTS:
+        return [now]
+    last = latest_run(session, key)
+    times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
+    if last is not None:
+        times = times.where(col(StoredMoments.as_of) > last.as_of)
+    found_times = session.exec(times.distinct().order_by(col(StoredMoments.as_of)))
+    return list({at.date(): at for at in found_times}.values())

@@ -31,6 +31,11 @@ def journey(session: Session, key: str) -> JourneyOut:
     return _with_versions(session, [_row(session, key)])[0]
 
 
+def keys(session: Session) -> dict[int, str]:
+    """The key of every journey, by id."""
+    return {row.id or 0: row.key for row in session.exec(select(Journey))}
+
+
 def standard(session: Session, key: str) -> VersionOut | None:
     """The standard version of a journey, if one has been published.
 
