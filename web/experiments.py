@@ -88,7 +88,6 @@ def show(key: str) -> str:
         findings=findings,
         startable=all(item.severity is not Severity.ERROR for item in findings),
         log=log,
-        removable=len([arm for arm in experiment.treatments if arm.removed_at is None]) > 1,
     )
 
 

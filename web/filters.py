@@ -52,11 +52,9 @@ def figure(number: float | None, unit: str = "") -> str:
     return f"{text}{THIN_SPACE}{unit}" if unit else text
 
 
-def money(amount: float | None, currency: str = "") -> str:
-    """An amount with two decimals and its currency."""
-    if amount is None:
-        return NOTHING
-    return f"{_signed(amount, 2, plus=False)}{THIN_SPACE}{currency}".rstrip(THIN_SPACE)
+def score(number: float) -> str:
+    """A test statistic, to two decimals."""
+    return _signed(number, 2, plus=False)
 
 
 def p_value(value: float | None) -> str:
@@ -142,12 +140,12 @@ FILTERS = (
     figure,
     lift,
     moment,
-    money,
     p_value,
     payload,
     percent,
     plural,
     points,
+    score,
     share,
     span,
     who,

@@ -7,12 +7,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
 from experiments.design import queries as designs
-from experiments.design.schemas import ExperimentOut, Status
+from experiments.design.schemas import ExperimentOut
 from experiments.errors import ConflictError, InvalidError, MalformedError, NotFoundError
 from experiments.journeys import documents, queries, service
 from experiments.journeys.schemas import JourneyOut, TemplateIn, VersionOut
 from experiments.reports.funnel import SIDE_STAGES, funnel
 from experiments.reports.schemas import FunnelStage
+from experiments.reports.today import OPEN
 from experiments.shapes import parse
 from web import access
 from web.access import Page
@@ -20,7 +21,6 @@ from web.charts import Stop, path
 from web.requests import runtime, text
 
 blueprint = Blueprint("journeys", __name__, template_folder="templates")
-OPEN = (Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.MATURING)
 TEMPLATES = (
     ("customer", "Customer: from aware to loyal, nine stages"),
     ("signup", "Signup: from visit to subscription, four stages"),

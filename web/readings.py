@@ -10,6 +10,7 @@ from experiments.analysis.schemas import (
     SequentialTest,
 )
 from web.charts import Interval, intervals
+from web.filters import score
 
 
 def picture(readout: Readout) -> Markup | None:
@@ -46,7 +47,7 @@ def evidence(comparison: Comparison) -> str:
         return "Enough: the bound is passed."
     if not isinstance(test.bound, float):
         return test.bound.reason
-    return f"Not enough: z is {test.z:.2f}, the bound today is {test.bound:.2f}."
+    return f"Not enough: z is {score(test.z)}, the bound today is {score(test.bound)}."
 
 
 def _has_figure(metric: MetricReadout) -> bool:
