@@ -12,7 +12,16 @@ from granian.constants import Interfaces
 import migrations
 from experiments import logs
 from experiments.accounts import service as accounts
-from experiments.commands import demo, experiments, imports, jobs, journeys, people
+from experiments.commands import (
+    demo,
+    experiments,
+    imports,
+    jobs,
+    journeys,
+    people,
+    planning,
+    reports,
+)
 from experiments.commands.terminal import BAD_INPUT, open_current
 from experiments.database import transaction
 from experiments.errors import DesirelineError
@@ -117,6 +126,8 @@ for command in (
     journeys.journey,
     people.token,
     people.user,
+    planning.plan,
+    reports.report,
 ):
     main.add_command(command)
 

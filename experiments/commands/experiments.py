@@ -120,8 +120,8 @@ def show_decisions(settings: Settings, key: str) -> None:
     with reading(settings) as session:
         found = decisions.decisions(session, key)
     for decision in found[:1]:
-        rows = [(item.condition, item.ruling, item.words) for item in decision.trace]
-        show(decision.sentence, ("condition", "verdict", "in words"), rows)
+        trace = [(item.condition, item.ruling, item.words) for item in decision.trace]
+        show(decision.sentence, ("condition", "verdict", "in words"), trace)
     rows = [(when(item.at), item.outcome, item.actor, item.sentence) for item in found]
     show(f"Decisions on {key}", ("at", "outcome", "by", "in words"), rows)
 

@@ -121,6 +121,9 @@ def _write(
     )
     if not insert_once(session, row):
         return False
+    if verdict.outcome is Outcome.CONTINUE:
+        # Hourly looks that change nothing would bury what did change.
+        return True
     audit.record(
         session,
         "experiment.judged",

@@ -23,12 +23,12 @@ from experiments.simulation.site import Site
 from experiments.simulation.traffic import Traffic
 
 SEED = 20260105
-DAYS = 30
-VISITORS_PER_DAY = 200
-WEEKS_AGO = 6
+DAYS = 32
+VISITORS_PER_DAY = 100
+DAYS_AGO = 34
 STEP = timedelta(hours=6)
 STEP_SECONDS = 0.4
-LONGEST_WAIT = timedelta(days=14)
+LONGEST_WAIT = timedelta(days=7)
 RULESET_SECONDS = 1.5
 JOURNEY = "insurance"
 STILL_OPEN = {"running", "paused", "maturing", "decided"}
@@ -57,7 +57,7 @@ class Credentials:
 
 # What each variant truly does (see visitors.py), and whether its promotion would be right.
 TRUTHS = {
-    "hero-pain": ("a true winner (+30% quotes)", True),
+    "hero-pain": ("a true winner (+40% quotes)", True),
     "banner-refund": ("no effect, a broken split", False),
     "button-word": ("no effect", False),
     "form-long": ("a loser (-35% details)", False),
@@ -98,7 +98,7 @@ def play(
     `progress` is called with the days that have passed and what is going on.
     """
     clock = SteppedClock(servers.settings.data_dir / "clock")
-    starts_at = _monday(SystemClock().now())
+    starts_at = _midnight(SystemClock().now())
     clock.set(starts_at)
     servers.start(clock)
     site = Site(servers.settings.host, servers.settings.port, credentials.token)
@@ -134,9 +134,8 @@ def set_up(site: Site) -> list[str]:
     return [experiment["key"] for experiment in scenario["experiments"]]
 
 
-def _monday(now: datetime) -> datetime:
-    monday = now - timedelta(weeks=WEEKS_AGO, days=now.weekday())
-    return monday.replace(hour=0, minute=0, second=0, microsecond=0)
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)
 
 
 def _let_visitors_come(
