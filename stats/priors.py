@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
-from scipy.optimize import brentq, elementwise
+from scipy.optimize import elementwise
 
 from stats.arrays import (
     BoolArray,
@@ -26,6 +26,7 @@ from stats.arrays import (
     undefined_is_masked,
 )
 from stats.errors import InvalidInputError
+from stats.random_effects import past_effects
 from stats.results import NotEstimable
 
 FEWEST_PAST_EFFECTS = 5
@@ -83,54 +84,6 @@ class ShrunkEffect(Estimates):
     ci_high: FloatArray
 
 
-def tau2_dersimonian_laird(effects: Numbers, variances: Numbers) -> float | NotEstimable:
-    """Return the variance between true effects by the method of moments, at least zero.
-
-    Args:
-        effects: past effects, shape (n_effects,).
-        variances: their squared standard errors, above zero.
-
-    Raises:
-        InvalidInputError: an effect is not finite or a variance is not above zero.
-
-    References:
-        DerSimonian and Laird (1986), doi:10.1016/0197-2456(86)90046-2.
-    """
-    y, v = _past(effects, variances)
-    if y.size < 2:
-        return NotEstimable("two past effects are needed")
-    w = 1 / v
-    freed = w.sum() - (w**2).sum() / w.sum()
-    return float(max(0.0, (_heterogeneity(0.0, y, v) - (y.size - 1)) / freed))
-
-
-def tau2_paule_mandel(effects: Numbers, variances: Numbers) -> float | NotEstimable:
-    """Return the variance between true effects that explains their spread, at least zero.
-
-    Args:
-        effects: past effects, shape (n_effects,).
-        variances: their squared standard errors, above zero.
-
-    Raises:
-        InvalidInputError: an effect is not finite or a variance is not above zero.
-
-    References:
-        Paule and Mandel (1982), doi:10.6028/jres.087.022.
-    """
-    y, v = _past(effects, variances)
-    if y.size < 2:
-        return NotEstimable("two past effects are needed")
-    if _heterogeneity(0.0, y, v) <= y.size - 1:
-        return 0.0
-    # Beyond this every variance is negligible, and the spread is explained more than fully.
-    most = float(((y - y.mean()) ** 2).sum()) + float(v.max())
-
-    def unexplained(tau2: float) -> float:
-        return _heterogeneity(tau2, y, v) - (y.size - 1)
-
-    return float(brentq(unexplained, 0.0, most, xtol=1e-18, rtol=1e-14))
-
-
 def learn_prior(effects: Numbers, ses: Numbers) -> MixturePrior:
     """Learn a spike-and-normals prior from past effects, or return `WEAK_PRIOR` for fewer than 5.
 
@@ -152,7 +105,7 @@ def learn_prior(effects: Numbers, ses: Numbers) -> MixturePrior:
     >>> print(f"{prior.weights @ (prior.sds > 0.04):.2f} of the effects are large")
     0.22 of the effects are large
     """
-    y, v = _past(effects, positive("ses", ses) ** 2)
+    y, v = past_effects(effects, positive("ses", ses) ** 2)
     if y.size < FEWEST_PAST_EFFECTS:
         return WEAK_PRIOR
     sds = _widths(y, v)
@@ -174,7 +127,7 @@ def leave_one_out_score(effects: Numbers, ses: Numbers) -> float | NotEstimable:
     Raises:
         InvalidInputError: an effect is not finite or a standard error is not above zero.
     """
-    y, v = _past(effects, positive("ses", ses) ** 2)
+    y, v = past_effects(effects, positive("ses", ses) ** 2)
     if y.size <= FEWEST_PAST_EFFECTS:
         return NotEstimable(f"{y.size} of {FEWEST_PAST_EFFECTS + 1} past effects needed")
     log_likelihood = _log_likelihood(y, v, _widths(y, v))
@@ -292,17 +245,3 @@ def _fit_weights(log_likelihood: FloatArray, included: BoolArray) -> FloatArray:
         weights = weights * (evidence @ likelihood) + pseudo
         weights /= weights.sum(axis=1, keepdims=True)
     return weights
-
-
-def _past(effects: Numbers, variances: Numbers) -> tuple[FloatArray, FloatArray]:
-    y, v = finite("effects", effects), positive("variances", variances)
-    if y.ndim != 1 or v.shape != y.shape:
-        raise InvalidInputError("variances", "must hold one for each past effect")
-    return y, v
-
-
-def _heterogeneity(tau2: float, effects: FloatArray, variances: FloatArray) -> float:
-    """Return Cochran's Q of the effects when their true variance is `tau2`."""
-    w = 1 / (variances + tau2)
-    centre = (w * effects).sum() / w.sum()
-    return float((w * (effects - centre) ** 2).sum())

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special, stats
-from scipy.optimize import elementwise
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from stats.arrays import (
     Estimates,
@@ -14,7 +12,6 @@ from stats.arrays import (
     Reason,
     ReasonArray,
     first_reason,
-    open_probability,
     undefined_is_masked,
 )
 from stats.effects import ArmEstimate, EffectEstimate, normal_quantile, z_effect
@@ -175,90 +172,11 @@ def newcombe(control: Counts, treatment: Counts, *, alpha: Numbers = 0.05) -> Di
     b_low, b_high = np.ma.getdata(b.ci_low), np.ma.getdata(b.ci_high)
     effect = treatment.rate - control.rate
     return DifferenceInterval(
-        reason=_empty_reason(control, treatment),
+        reason=empty_reason(control, treatment),
         effect_abs=effect,
         ci_low=effect - np.hypot(treatment.rate - b_low, a_high - control.rate),
         ci_high=effect + np.hypot(b_high - treatment.rate, control.rate - a_low),
     )
-
-
-@undefined_is_masked
-def miettinen_nurminen(
-    control: Counts, treatment: Counts, *, alpha: Numbers = 0.05
-) -> DifferenceInterval:
-    """Return the difference of two rates with the score interval, for small or extreme counts.
-
-    Args:
-        control: counts of the control arm, shape (...).
-        treatment: counts of the treatment arm, broadcast with control.
-        alpha: total two-sided error of the interval.
-
-    Raises:
-        InvalidInputError: alpha is not in (0, 1).
-
-    References:
-        Miettinen and Nurminen (1985), doi:10.1002/sim.4780040211.
-    """
-    reason = _empty_reason(control, treatment)
-    effect = np.where(reason == Reason.OK, treatment.rate - control.rate, 0.0)
-    # An empty arm is computed as one visitor and masked afterwards, so that the search is finite.
-    arms = [np.maximum(control.visitors, 1), control.conversions]
-    arms += [np.maximum(treatment.visitors, 1), treatment.conversions]
-    arguments = (effect, normal_quantile(alpha), *arms)
-    # Beside the effect, because at an effect of 0 or 1 without variance the excess is zero too.
-    below, above = np.maximum(effect - 1e-12, -1), np.minimum(effect + 1e-12, 1)
-    low = elementwise.find_root(_score_excess, (-np.ones_like(effect), below), args=arguments)
-    high = elementwise.find_root(_score_excess, (above, np.ones_like(effect)), args=arguments)
-    return DifferenceInterval(
-        reason=reason,
-        effect_abs=effect,
-        ci_low=np.where(effect == -1, -1.0, low.x),
-        ci_high=np.where(effect == 1, 1.0, high.x),
-    )
-
-
-@undefined_is_masked
-def score_interval_statsmodels(
-    control: Counts, treatment: Counts, *, alpha: float = 0.05
-) -> DifferenceInterval:
-    """Return the score interval as statsmodels computes it, to reproduce numbers made with it.
-
-    statsmodels 0.15 takes the conversions of control where the paper takes its visitors in one
-    coefficient of the cubic, so that its limits differ by about 1% of the width from those of
-    `miettinen_nurminen`, and do not exist for some small counts.
-
-    Args:
-        control: counts of the control arm, shape (...).
-        treatment: counts of the treatment arm, broadcast with control.
-        alpha: total two-sided error of the interval.
-
-    Raises:
-        InvalidInputError: alpha is not in (0, 1).
-    """
-    open_probability("alpha", alpha)
-    arms = np.broadcast_arrays(
-        treatment.conversions, treatment.visitors, control.conversions, control.visitors
-    )
-    limits = np.vectorize(_statsmodels_limits, otypes=[np.float64] * 2)(*arms, alpha)
-    reason = _empty_reason(control, treatment)
-    return DifferenceInterval(
-        reason=first_reason((np.isnan(limits[0]), Reason.NOT_REACHED), known=reason),
-        effect_abs=treatment.rate - control.rate,
-        ci_low=limits[0],
-        ci_high=limits[1],
-    )
-
-
-def _statsmodels_limits(
-    x_b: float, n_b: float, x_a: float, n_a: float, alpha: float
-) -> tuple[float, float]:
-    try:
-        low, high = confint_proportions_2indep(
-            x_b, n_b, x_a, n_a, method="score", compare="diff", alpha=alpha, correction=True
-        )
-    except ValueError:
-        return np.nan, np.nan
-    return float(low), float(high)
 
 
 def fisher_exact(control: Counts, treatment: Counts) -> ExactTest:
@@ -288,7 +206,8 @@ def _fisher_two_sided(n_a: float, x_a: float, n_b: float, x_b: float) -> float:
     return float(stats.fisher_exact(table).pvalue)
 
 
-def _empty_reason(control: Counts, treatment: Counts) -> ReasonArray:
+def empty_reason(control: Counts, treatment: Counts) -> ReasonArray:
+    """Say that an arm has no visitors, where one has none."""
     empty = (control.visitors == 0) | (treatment.visitors == 0)
     return first_reason((empty, Reason.NO_UNITS))
 
@@ -300,38 +219,5 @@ def _comparison_reason(control: Counts, treatment: Counts, *, minimum: int) -> R
         (smaller < minimum, Reason.TOO_FEW_UNITS),
         (converted == 0, Reason.NO_VARIANCE),
         (converted == control.visitors + treatment.visitors, Reason.NO_VARIANCE),
-        known=_empty_reason(control, treatment),
+        known=empty_reason(control, treatment),
     )
-
-
-def _score_excess(
-    difference: FloatArray,
-    effect: FloatArray,
-    z: FloatArray,
-    n_a: FloatArray,
-    x_a: FloatArray,
-    n_b: FloatArray,
-    x_b: FloatArray,
-) -> FloatArray:
-    """Squared distance to the observed effect minus what the score test allows at `difference`."""
-    rate_a = _restricted_rate(difference, n_a, x_a, n_b, x_b)
-    rate_b = np.clip(rate_a + difference, 0, 1)
-    n = n_a + n_b
-    variance = rate_a * (1 - rate_a) / n_a + rate_b * (1 - rate_b) / n_b
-    return (effect - difference) ** 2 - z**2 * variance * n / (n - 1)
-
-
-def _restricted_rate(
-    difference: FloatArray, n_a: FloatArray, x_a: FloatArray, n_b: FloatArray, x_b: FloatArray
-) -> FloatArray:
-    """Most likely control rate when treatment lies `difference` above it: a root of a cubic."""
-    n, x = n_a + n_b, x_a + x_b
-    square = ((n_b + 2 * n_a) * difference - n - x) / (3 * n)
-    linear = (x + difference * (n_a * difference - n - 2 * x_a)) / (3 * n)
-    constant = x_a * difference * (1 - difference) / n
-    q = square**3 - 1.5 * linear * square + constant / 2
-    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0)), q)
-    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
-    angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
-    rate: FloatArray = np.clip(2 * p * np.cos(angle) - square, np.maximum(-difference, 0), 1)
-    return rate

