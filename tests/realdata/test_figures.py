@@ -2,22 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from experiments.analysis.queries import runs
 from experiments.analysis.schemas import Readout
-from experiments.database import reading
+from experiments.audit.schemas import Actor
+from experiments.database import reading, transaction
+from experiments.decisions.service import decide
 from experiments.imports.schemas import ImportSummary, Refusal
+from experiments.reports.service import weekly
 
 Import = Callable[[str, str], ImportSummary]
 Read = Callable[[str], Readout]
 
 
 @pytest.mark.slow
-def test_upworthy__imported__then_each_test_has_a_sample_ratio_verdict(
-    import_real: Import, read_out: Read
+@pytest.mark.timeout(900)
+def test_upworthy__imported__then_verdicts_on_all_and_one_report(
+    store: Engine, import_real: Import, read_out: Read, now: datetime, actor: Actor
 ) -> None:
     summary = import_real("upworthy", "upworthy_headlines_a.csv.gz")
     assert (summary.rows, summary.rejected, len(summary.experiments)) == (11_295, 0, 2_438)
@@ -25,6 +30,12 @@ def test_upworthy__imported__then_each_test_has_a_sample_ratio_verdict(
     verdicts = Counter((ratio.warning, ratio.alarm) for ratio in ratios)
     # The authors say that a part of the tests has randomisation problems, and most have none.
     assert 2_438 * 0.6 < verdicts[False, False] < 2_438
+    for key in summary.experiments:
+        with transaction(store) as session:
+            decide(session, key, actor=actor, now=now)
+    with transaction(store) as session:
+        report = weekly(session, now=now + timedelta(hours=1), week=f"{now:%G-W%V}")
+    assert sum(report.body.outcomes.values()) == 2_438
 
 
 def test_asos__imported__then_looked_at_one_after_the_other(

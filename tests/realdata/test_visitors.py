@@ -50,6 +50,7 @@ def test_karlan_list__imported__then_published_rates_and_no_alarm(
     assert not ratio.alarm
 
 
+@pytest.mark.slow
 def test_cookie_cats__imported__then_published_test_and_a_warning(
     store: Engine, import_real: Import, read_out: Read
 ) -> None:
