@@ -24,7 +24,7 @@ from experiments.simulation.traffic import Traffic
 
 SEED = 20260105
 DAYS = 32
-VISITORS_PER_DAY = 100
+VISITORS_PER_DAY = 60
 DAYS_AGO = 34
 STEP = timedelta(hours=6)
 STEP_SECONDS = 0.4
@@ -60,7 +60,7 @@ TRUTHS = {
     "hero-pain": ("a true winner (+40% quotes)", True),
     "banner-refund": ("no effect, a broken split", False),
     "button-word": ("no effect", False),
-    "form-long": ("a loser (-35% details)", False),
+    "form-long": ("a loser (-50% details)", False),
 }
 
 
@@ -116,7 +116,7 @@ def play(
         # The server notices within a second of the machine's time that something is live.
         time.sleep(RULESET_SECONDS)
         _let_visitors_come(traffic, starts_at, progress)
-        _wait_for_decisions(site, clock, keys, progress)
+        _wait_for_decisions(site, clock, keys, starts_at=starts_at, progress=progress)
         return [_ending(site, key) for key in keys]
     finally:
         site.close()
@@ -142,23 +142,33 @@ def _let_visitors_come(
     traffic: Traffic, starts_at: datetime, progress: Callable[[float, str], None]
 ) -> None:
     until = starts_at
-    while not traffic.finished:
+    while not traffic.finished and until < starts_at + timedelta(days=DAYS):
         until += STEP
         traffic.advance(until)
-        days = (until - starts_at) / timedelta(days=1)
-        progress(days, f"{traffic.arrived:,} visitors, {traffic.tracked:,} events")
+        what = f"{traffic.arrived:,} visitors, {traffic.tracked:,} events"
+        progress(_days(until - starts_at), what)
 
 
 def _wait_for_decisions(
-    site: Site, clock: SteppedClock, keys: list[str], progress: Callable[[float, str], None]
+    site: Site,
+    clock: SteppedClock,
+    keys: list[str],
+    *,
+    starts_at: datetime,
+    progress: Callable[[float, str], None],
 ) -> None:
     for _ in range(LONGEST_WAIT // STEP):
         open_ones = [key for key in keys if _status(site, key) in STILL_OPEN]
         if not open_ones:
             return
-        progress(DAYS, f"waiting for the decision on {', '.join(open_ones)}")
+        what = f"waiting for the decision on {', '.join(open_ones)}"
+        progress(_days(clock.now() - starts_at), what)
         clock.set(clock.now() + STEP)
         time.sleep(STEP_SECONDS)
+
+
+def _days(passed: timedelta) -> float:
+    return passed / timedelta(days=1)
 
 
 def _ending(site: Site, key: str) -> Ending:

@@ -18,7 +18,7 @@ INVITE_RATE = 0.15
 MEAN_PREMIUM_EUR = 120.0
 
 # The hidden truth: what each variant does to the rate of the next step.
-LIFT = {("hero-pain", "pain"): 1.40, ("form-long", "one-page"): 0.65}
+LIFT = {("hero-pain", "pain"): 1.40, ("form-long", "one-page"): 0.5}
 # The one-page form also loads slowly on the banner's page: this share of the visitors who do not
 # go on leaves before their browser can report what it showed.
 LOST_EXPOSURES = {("banner-refund", "refund"): 0.45}
