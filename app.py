@@ -35,5 +35,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
 
 def _respond(error: Exception) -> Response:
-    delivery = api_errors if api_errors.is_api() else web_errors
-    return delivery.respond(error)
+    if api_errors.is_api():
+        return api_errors.respond(error)
+    return web_errors.respond(error)
