@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
+from flask import Flask
 
 from cli import main
 from experiments.jobs.table import JOBS
@@ -53,6 +54,22 @@ def test_command__when_it_exists__then_it_is_documented_and_explains_itself(comm
         assert isinstance(node, click.Group)
         node = node.commands[word]
     assert node.help
+
+
+def test_api_address__when_it_exists__then_it_is_documented(app: Flask) -> None:
+    listed = reference("api.md").replace("\\|", "|")
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
+    missing = [rule.rule for rule in rules if f" {plainly(rule.rule)}`" not in listed]
+    assert rules
+    assert missing == []
+
+
+def plainly(rule: str) -> str:
+    """A route as the page writes it: `{key}` for a part, `{a|b}` for a choice."""
+    chosen = re.sub(
+        r"<any\((.*?)\):\w+>", lambda found: "{" + found[1].replace(", ", "|") + "}", rule
+    )
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", chosen)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
