@@ -1,6 +1,7 @@
 """Bayesian effects with normal likelihoods: any effect with its standard error, any metric."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import special
@@ -17,7 +18,7 @@ from stats.arrays import (
     positive,
     undefined_is_masked,
 )
-from stats.best_arm import BestArm, best_arm
+from stats.best_arm import REACHES, BestArm, best_arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,10 @@ def best_mean(means: Numbers, sds: Numbers) -> BestArm:
         InvalidInputError: a number is not finite or a standard deviation is not above zero.
     """
     centre, spread = np.broadcast_arrays(finite("means", means), positive("sds", sds))
-    return best_arm(_NormalPosteriors(mean=centre, sd=spread))
+    rows = (-1, centre.shape[-1])
+    return best_arm(
+        _NormalPosteriors(mean=centre.reshape(rows), sd=spread.reshape(rows)), centre.shape
+    )
 
 
 def _mean_excess(z: FloatArray) -> FloatArray:
@@ -128,11 +132,17 @@ class _NormalPosteriors:
     mean: FloatArray
     sd: FloatArray
 
-    def quantile(self, mass: FloatArray) -> FloatArray:
-        return self.mean[..., None] + self.sd[..., None] * special.ndtri(mass)
+    def __len__(self) -> int:
+        return len(self.mean)
 
-    def cdf(self, points: FloatArray) -> FloatArray:
-        return special.ndtr(self._standardised(points))
+    def rows(self, part: slice) -> Self:
+        return type(self)(mean=self.mean[part], sd=self.sd[part])
+
+    @property
+    def cuts(self) -> FloatArray:
+        reaches = np.concatenate([-REACHES[::-1], REACHES[1:]])
+        points: FloatArray = self.mean[..., None] + self.sd[..., None] * reaches
+        return points
 
     def log_density(self, points: FloatArray) -> FloatArray:
         return -(self._standardised(points) ** 2) / 2

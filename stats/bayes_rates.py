@@ -1,8 +1,10 @@
 """Bayesian conversion rates: exact Beta-binomial posteriors of two or more arms."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 from scipy.optimize import elementwise
 
@@ -14,13 +16,12 @@ from stats.arrays import (
     open_probability,
     undefined_is_masked,
 )
-from stats.best_arm import CUTS, BestArm, best_arm, normalised, panels
+from stats.best_arm import REACHES, BestArm, best_arm, panels
 from stats.errors import InvalidInputError
 from stats.moments import Counts
 
-# Log odds beyond this are rates below 1e-130: nothing there is worth a point of quadrature.
-_LOG_ODDS_LIMIT = 300.0
 _SMALLEST_PRIOR = 0.1
+_MASS_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,9 @@ def best_rate(arms: Counts, *, prior: BetaPrior = UNIFORM) -> BestArm:
     >>> print(best_rate(arms).p_best.round(3))
     [0.053 0.16 0.787]
     """
-    a, b = _shape_parameters(arms, prior)
-    return best_arm(_BetaPosteriors(a=a, b=b))
+    a, b = np.broadcast_arrays(*_shape_parameters(arms, prior))
+    rows = (-1, a.shape[-1])
+    return best_arm(_BetaPosteriors(a=a.reshape(rows), b=b.reshape(rows)), a.shape)
 
 
 def rate_chance_to_win(
@@ -172,13 +174,14 @@ def rate_difference(
     shapes = np.broadcast_arrays(
         *_shape_parameters(control, prior), *_shape_parameters(treatment, prior)
     )
-    arms = _BetaPosteriors(a=np.stack(shapes[::2], -1), b=np.stack(shapes[1::2], -1))
+    a, b = (np.stack(pair, -1).reshape(-1, 2) for pair in (shapes[::2], shapes[1::2]))
+    arms, shape = _BetaPosteriors(a=a, b=b), shapes[0].shape
     low, high = (_difference_quantile(arms, mass) for mass in (tail, 1 - tail))
     return PosteriorInterval(
-        reason=np.zeros(low.shape, np.int8),
-        mean=arms.mean[..., 1] - arms.mean[..., 0],
-        ci_low=low,
-        ci_high=high,
+        reason=np.zeros(shape, np.int8),
+        mean=(arms.mean[:, 1] - arms.mean[:, 0]).reshape(shape),
+        ci_low=low.reshape(shape),
+        ci_high=high.reshape(shape),
     )
 
 
@@ -189,24 +192,23 @@ class _BetaPosteriors:
     a: FloatArray
     b: FloatArray
 
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def rows(self, part: slice | npt.NDArray[np.intp]) -> Self:
+        return type(self)(a=self.a[part], b=self.b[part])
+
     @property
     def mean(self) -> FloatArray:
         return self.a / (self.a + self.b)
 
-    def quantile(self, mass: FloatArray) -> FloatArray:
+    @property
+    def cuts(self) -> FloatArray:
         a, b = self.a[..., None], self.b[..., None]
-        rate, complement = special.betaincinv(a, b, mass), special.betainccinv(b, a, mass)
-        odds = np.asarray(np.log(rate) - np.log(complement), np.float64)
-        return np.clip(odds, -_LOG_ODDS_LIMIT, _LOG_ODDS_LIMIT)
-
-    def cdf(self, points: FloatArray) -> FloatArray:
-        # By the smaller of rate and complement, which keeps its digits next to 0 and to 1.
-        t = points[..., None, :]
-        upper, a, b = t > 0, self.a[..., None], self.b[..., None]
-        mass = special.betainc(
-            np.where(upper, b, a), np.where(upper, a, b), special.expit(-np.abs(t))
-        )
-        return np.where(upper, 1 - mass, mass)
+        # Normal around the mode, exponential with rates a and b far from it.
+        normal, mode = REACHES * np.sqrt(1 / a + 1 / b), np.log(a / b)
+        left, right = normal + REACHES**2 / (2 * a), normal + REACHES**2 / (2 * b)
+        return np.concatenate([mode - left[..., ::-1], mode + right[..., 1:]], axis=-1)
 
     def log_density(self, points: FloatArray) -> FloatArray:
         # Relative to the mode, where both terms vanish: huge counts keep their digits.
@@ -228,18 +230,18 @@ def _shape_parameters(arm: Counts, prior: BetaPrior) -> tuple[FloatArray, FloatA
 
 
 def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
-    """Find the quantile of the second rate minus the first, for arms of shape (..., 2).
+    """Find the quantile of the second rate minus the first, for arms of shape (n_rows, 2).
 
     Integrates over the narrower posterior, at whose scale the distribution function of the wider
     one is smooth; where the second is the narrower one, the difference is searched mirrored.
     """
-    shape = arms.a.shape[:-1]
-    a, b = arms.a.reshape(-1, 2), arms.b.reshape(-1, 2)
-    mean, variance = a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
+    mean, variance = arms.mean, arms.mean * (1 - arms.mean) / (arms.a + arms.b + 1)
     narrow = np.argmin(variance, axis=-1)[:, None]
-    wide_a, wide_b = (np.take_along_axis(x, 1 - narrow, -1) for x in (a, b))
-    inner_a, inner_b = (np.take_along_axis(x, narrow, -1) for x in (a, b))
-    cuts = _BetaPosteriors(a=inner_a, b=inner_b).quantile(CUTS)[:, 0]
+    wide = [np.take_along_axis(shape, 1 - narrow, -1)[..., None] for shape in (arms.a, arms.b)]
+    inner = _BetaPosteriors(
+        a=np.take_along_axis(arms.a, narrow, -1), b=np.take_along_axis(arms.b, narrow, -1)
+    )
+    cuts = inner.cuts[:, 0]
 
     def excess(difference: FloatArray, target: FloatArray, row: FloatArray) -> FloatArray:
         i = row.astype(np.intp)
@@ -247,11 +249,11 @@ def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
         kinks = special.logit(np.clip([-difference, 1 - difference], 0, 1)).T
         kinks = np.clip(kinks, cuts[i, :1], cuts[i, -1:])
         points, weights = panels(np.concatenate([cuts[i], kinks], axis=-1))
-        inner = _BetaPosteriors(a=inner_a[i], b=inner_b[i])
-        probabilities = normalised(inner.log_density(points), weights)[:, 0]
-        shifted = np.clip(special.expit(points) + difference[:, None], 0, 1)
-        below = np.asarray(special.betainc(wide_a[i], wide_b[i], shifted), np.float64)
-        mass_below: FloatArray = np.sum(probabilities * below, axis=-1)
+        flat = points.reshape(len(i), -1)
+        density = np.exp(inner.rows(i).log_density(flat)[:, 0]) * weights.reshape(flat.shape)
+        shifted = np.clip(special.expit(flat) + difference[:, None], 0, 1)
+        below = np.asarray(special.betainc(wide[0][i, 0], wide[1][i, 0], shifted), np.float64)
+        mass_below: FloatArray = np.sum(density * below, axis=-1) / density.sum(axis=-1)
         return mass_below - target
 
     mirrored = narrow[:, 0] == 1
@@ -260,5 +262,10 @@ def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
     # Chebyshev: no more than the searched mass lies farther from the mean than this.
     reach = 1.01 * np.sqrt(variance.sum(axis=-1) / min(mass, 1 - mass))
     rows = np.arange(len(centre), dtype=np.float64)
-    root = elementwise.find_root(excess, (centre - reach, centre + reach), args=(target, rows))
-    return np.where(mirrored, -root.x, root.x).reshape(shape)
+    root = elementwise.find_root(
+        excess,
+        (centre - reach, centre + reach),
+        args=(target, rows),
+        tolerances={"fatol": _MASS_TOLERANCE},
+    )
+    return np.where(mirrored, -root.x, root.x)

@@ -1,36 +1,55 @@
-"""Which arm is best? Exact comparison of independent posteriors of any shape by quadrature."""
+"""Which arm is best? Exact comparison of independent posteriors of any shape by quadrature.
+
+The scale is cut into panels at the cuts of all arms, so that every density is smooth inside a
+panel. Sixteen Gauss-Legendre nodes give the integral of a panel, and the polynomial through them
+the integral up to each node: distribution functions come from densities alone.
+"""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
+from numpy.polynomial import legendre
 
-from stats.arrays import (
-    Estimates,
-    FloatArray,
-    undefined_is_masked,
-)
+from stats.arrays import Estimates, FloatArray, undefined_is_masked
 
-# Each posterior is cut at these quantiles; between two cuts it is smooth enough for 16 nodes.
-CUTS = np.array([1e-13, 1e-4, 1e-2, 0.5, 1 - 1e-2, 1 - 1e-4, 1 - 1e-13])
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+REACHES = np.array([0.0, 0.5, 1.7, 3.5, 5.5, 7.8])
+"""Where posteriors are cut, in standard deviations from the mode; 1e-13 of the mass lies beyond."""
+
+_NODES, _WEIGHTS = legendre.leggauss(16)
+_BLOCK = 500  # comparisons at once, so that their quadrature fits the cache
+
+
+def _partial_weights() -> FloatArray:
+    """Return weights of shape (node, node): row i integrates from -1 up to node i."""
+    degrees = np.arange(len(_NODES))
+    from_values = (degrees[:, None] + 0.5) * legendre.legvander(_NODES, degrees[-1]).T * _WEIGHTS
+    integrals = legendre.legint(np.eye(len(_NODES)), lbnd=-1)
+    return np.asarray(legendre.legval(_NODES, integrals).T @ from_values)
+
+
+_PARTIAL_WEIGHTS = _partial_weights()
 
 
 class Posteriors(Protocol):
-    """Independent posteriors of shape (..., n_arms), on a scale where their density is smooth."""
+    """Independent posteriors, shape (n_rows, n_arms), on a scale where their density is smooth."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def rows(self, part: slice) -> Self:
+        """Return some of the rows."""
 
     @property
     def mean(self) -> FloatArray:
-        """Mean of the metric, shape (..., n_arms)."""
+        """Mean of the metric, shape (n_rows, n_arms)."""
 
-    def quantile(self, mass: FloatArray) -> FloatArray:
-        """Points of the scale below which `mass` lies, shape (..., n_arms, n_masses)."""
-
-    def cdf(self, points: FloatArray) -> FloatArray:
-        """Mass of each arm below points (..., n_points), shape (..., n_arms, n_points)."""
+    @property
+    def cuts(self) -> FloatArray:
+        """Points of the scale at `REACHES` from the mode, shape (n_rows, n_arms, n_cuts)."""
 
     def log_density(self, points: FloatArray) -> FloatArray:
-        """Log density on the scale up to a constant per arm, shape (..., n_arms, n_points)."""
+        """Log density over its peak at points (n_rows, n_points), (n_rows, n_arms, n_points)."""
 
     def value(self, points: FloatArray) -> FloatArray:
         """Metric at points of the scale, of their shape."""
@@ -53,54 +72,64 @@ class BestArm(Estimates):
     expected_loss: FloatArray
 
 
-@undefined_is_masked
-def best_arm(posteriors: Posteriors) -> BestArm:
+def best_arm(posteriors: Posteriors, shape: tuple[int, ...]) -> BestArm:
     """Compare arms by their posteriors.
 
     Args:
-        posteriors: independent posteriors of shape (..., n_arms).
+        posteriors: independent posteriors, shape (n_rows, n_arms).
+        shape: shape of the result, (..., n_arms), with n_rows leading elements in all.
 
     Returns:
-        Chance to be best and expected loss of each arm, shape (..., n_arms).
+        Chance to be best and expected loss of each arm.
     """
-    cuts = posteriors.quantile(CUTS)
-    points, weights = panels(cuts.reshape(*cuts.shape[:-2], -1))
-    cdf = posteriors.cdf(points)
-    density = normalised(posteriors.log_density(points), weights)
-    p_best = np.sum(density * _product_of_others(cdf), axis=-1)
-    # The mean of the best is the upper end minus the area under its distribution function.
-    area = np.sum(weights * posteriors.slope(points) * np.prod(cdf, axis=-2), axis=-1)
-    top = posteriors.value(cuts.max(axis=(-2, -1)))
-    loss = (top - area)[..., None] - posteriors.mean
-    return BestArm(
-        reason=np.zeros(loss.shape, np.int8),
-        p_best=np.clip(p_best, 0, 1),
-        expected_loss=np.maximum(loss, 0),
-    )
+    compared = np.empty((2, *posteriors.mean.shape))
+    for start in range(0, len(posteriors), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        compared[:, part] = _compare(posteriors.rows(part))
+    p_best, loss = compared.reshape(2, *shape)
+    return BestArm(reason=np.zeros(shape, np.int8), p_best=p_best, expected_loss=loss)
 
 
 def panels(edges: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return quadrature points and weights between edges (..., n_edges), shape (..., n_points)."""
+    """Return points and weights between edges (..., n_edges), shape (..., n_panels, n_nodes)."""
     edges = np.sort(edges, axis=-1)
     middle, half = (edges[..., 1:] + edges[..., :-1]) / 2, np.diff(edges, axis=-1) / 2
-    points = middle[..., None] + half[..., None] * _NODES
-    weights = half[..., None] * _WEIGHTS
-    flat = (*edges.shape[:-1], -1)
-    return points.reshape(flat), weights.reshape(flat)
+    return middle[..., None] + half[..., None] * _NODES, half[..., None] * _WEIGHTS
 
 
-def normalised(log_density: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the probability at each quadrature point, shape (..., n_arms, n_points)."""
-    peak = log_density.max(axis=-1, keepdims=True)
-    mass = np.exp(log_density - peak) * weights[..., None, :]
-    share: FloatArray = mass / mass.sum(axis=-1, keepdims=True)
-    return share
+@undefined_is_masked
+def _compare(posteriors: Posteriors) -> tuple[FloatArray, FloatArray]:
+    cuts = posteriors.cuts.reshape(len(posteriors), -1)
+    points, weights = panels(cuts)
+    flat = points.reshape(len(points), -1)
+    density = np.exp(posteriors.log_density(flat))
+    probability, cdf = _distribution(
+        density.reshape(*density.shape[:2], *points.shape[1:]), weights
+    )
+    p_best = np.sum(probability * _product_of_others(cdf), axis=(-2, -1))
+    # The mean of the best is the upper end minus the area under its distribution function.
+    slope = posteriors.slope(flat).reshape(points.shape)
+    area = np.sum(weights * slope * np.prod(cdf, axis=1), axis=(-2, -1))
+    mean_of_best = posteriors.value(cuts.max(axis=-1)) - area
+    loss = mean_of_best[:, None] - posteriors.mean
+    return np.clip(p_best, 0, 1), np.maximum(loss, 0)
+
+
+def _distribution(density: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return probabilities and distribution function at nodes (rows, arms, panels, nodes)."""
+    mass = density * weights[:, None]
+    panel = mass.sum(axis=-1, keepdims=True)
+    total = panel.sum(axis=-2, keepdims=True)
+    widths = (weights[..., :1] / _WEIGHTS[0])[:, None]
+    inside = widths * (density @ _PARTIAL_WEIGHTS.T)
+    before = np.cumsum(panel, axis=-2) - panel
+    return mass / total, (before + inside) / total
 
 
 def _product_of_others(cdf: FloatArray) -> FloatArray:
-    """Multiply over all arms but one, without dividing: a factor may be zero."""
-    ones = np.ones_like(cdf[..., :1, :])
-    before = np.cumprod(np.concatenate([ones, cdf[..., :-1, :]], axis=-2), axis=-2)
-    after = np.cumprod(np.concatenate([ones, cdf[..., :0:-1, :]], axis=-2), axis=-2)
-    product: FloatArray = before * after[..., ::-1, :]
+    """Multiply over all arms (axis 1) but one, without dividing: a factor may be zero."""
+    ones = np.ones_like(cdf[:, :1])
+    before = np.cumprod(np.concatenate([ones, cdf[:, :-1]], axis=1), axis=1)
+    after = np.cumprod(np.concatenate([ones, cdf[:, :0:-1]], axis=1), axis=1)
+    product: FloatArray = before * after[:, ::-1]
     return product

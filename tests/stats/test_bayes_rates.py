@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special
 from scipy import stats as scipy_stats
@@ -42,6 +42,7 @@ def test_chance_to_win__any_counts__equals_the_finite_sum(control, treatment):
 
 @settings(deadline=None)
 @given(counts(10**9), counts(10**9), st.floats(0.1, 100), st.floats(0.1, 100))
+@example(Counts(visitors=0, conversions=0), Counts(visitors=349, conversions=0), 0.1, 0.125)
 def test_chance_to_win__any_counts_and_prior__is_coherent(control, treatment, alpha, beta):
     prior = BetaPrior(alpha=alpha, beta=beta)
     ours = rate_chance_to_win(control, treatment, prior=prior).at()
@@ -54,7 +55,9 @@ def test_chance_to_win__any_counts_and_prior__is_coherent(control, treatment, al
 
 
 @pytest.mark.parametrize("prior", [(0.5, 0.5), (1.0, 1.0), (3.0, 60.0)])
-@pytest.mark.parametrize("data", [((0, 0), (0, 0)), ((10, 1), (2000, 90)), ((40, 40), (50, 49))])
+@pytest.mark.parametrize(
+    "data", [((0, 0), (0, 0)), ((0, 0), (349, 0)), ((10, 1), (2000, 90)), ((40, 40), (50, 49))]
+)
 def test_chance_to_win__small_counts__equals_adaptive_quadrature(prior, data):
     arms = [Counts(visitors=n, conversions=x) for n, x in data]
     a, b = (scipy_stats.beta(x + prior[0], n - x + prior[1]) for n, x in data)
@@ -64,6 +67,15 @@ def test_chance_to_win__small_counts__equals_adaptive_quadrature(prior, data):
     ours = rate_chance_to_win(*arms, prior=BetaPrior(alpha=prior[0], beta=prior[1])).at()
     assert ours.chance_to_win == pytest.approx(win, abs=1e-6)
     assert ours.expected_loss_ship == pytest.approx(loss, abs=1e-8)
+
+
+def test_best_rate__experiments_by_metrics_by_arms__equals_each_alone(rng):
+    visitors = rng.integers(50, 3000, (30, 20, 3))
+    conversions = rng.binomial(visitors, 0.1)
+    every = best_rate(Counts(visitors=visitors, conversions=conversions))
+    alone = best_rate(Counts(visitors=visitors[29, 19], conversions=conversions[29, 19]))
+    np.testing.assert_allclose(every.p_best[29, 19], alone.p_best, rtol=1e-12)
+    np.testing.assert_allclose(every.expected_loss[29, 19], alone.expected_loss, rtol=1e-9)
 
 
 def test_chance_to_win__a_billion_visitors__equals_the_normal_limit():
