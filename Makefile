@@ -43,7 +43,7 @@ bench: $(VENV)/.installed-dev ## Run the benchmarks; each prints its ratio to a 
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 calibrate: setup ## Prove the error rates on simulations (minutes; `--quick` takes one)
-	$(BIN)/desireline calibrate
+	$(BIN)/desireline calibrate --out docs
 
 docs: $(VENV)/.installed-dev ## Check that the documentation names what there is and links to what exists
 	$(BIN)/pytest -q -n 0 tests/docs

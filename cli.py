@@ -13,6 +13,7 @@ import migrations
 from experiments import logs
 from experiments.accounts import service as accounts
 from experiments.commands import (
+    calibrate,
     demo,
     experiments,
     imports,
@@ -119,6 +120,7 @@ def _prepare(settings: Settings) -> None:
 
 
 for command in (
+    calibrate.calibrate,
     demo.run_demo,
     experiments.experiment,
     imports.import_file,

@@ -134,17 +134,27 @@ def _test(
     if isinstance(tested, NotEstimable):
         return tested
     effect, se = tested
-    planned = _planned_visitors(protocol)
-    hypothesis = Hypothesis(
+    return sequential_test(
+        effect,
+        se,
+        hypothesis=hypothesis_of(question, variant, protocol=protocol, earlier=earlier),
+        visitors=pair.visitors,
+        planned_visitors=_planned_visitors(protocol),
+    )
+
+
+def hypothesis_of(
+    question: Question, variant: str, *, protocol: Protocol, earlier: History
+) -> Hypothesis:
+    """What is tested of a treatment on the primary metric or a guardrail, and how strictly."""
+    is_primary = Role.PRIMARY in question.roles
+    return Hypothesis(
         alpha=protocol.plan.alpha,
         # Every guardrail of every treatment has its own alpha: it can only hold a promotion back.
         comparisons=len(protocol.treatments) if is_primary else 1,
         calendar_fraction=protocol.calendar_fraction,
         earlier=earlier.get((question.metric.key, variant), []),
-        n_star=planned or DEFAULT_N_STAR,
-    )
-    return sequential_test(
-        effect, se, hypothesis=hypothesis, visitors=pair.visitors, planned_visitors=planned
+        n_star=_planned_visitors(protocol) or DEFAULT_N_STAR,
     )
 
 
@@ -161,9 +171,17 @@ def _not_worse(question: Question, pair: Pair) -> tuple[float, float] | NotEstim
         return pair.lift
     if pair.lift.se_log == 0:
         return NotEstimable("no visitor differs from another, so chance cannot be judged")
+    sign = _sign(question)
+    return (
+        sign * float(pair.lift.effect_log) + allowance(question),
+        float(pair.lift.se_log),
+    )
+
+
+def allowance(question: Question) -> float:
+    """How much worse than the control a guardrail may get, as a distance on the log scale."""
     sign, margin = _sign(question), question.margin or 0.0
-    allowance = -sign * float(np.log1p(-sign * margin))
-    return sign * float(pair.lift.effect_log) + allowance, float(pair.lift.se_log)
+    return -sign * float(np.log1p(-sign * margin))
 
 
 def _fixed(pair: Pair, protocol: Protocol) -> FixedHorizon | NotEstimable:

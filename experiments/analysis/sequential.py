@@ -1,16 +1,22 @@
 """The group-sequential test of a primary metric or a guardrail, and the looks it must remember."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from experiments.analysis.schemas import SequentialTest
 from stats.confidence_sequences import asymptotic_cs_one_sided
-from stats.group_sequential import next_look, replay
+from stats.group_sequential import SequentialState, next_look
 from stats.results import NotEstimable
+from stats.spending import obrien_fleming
 
 RESERVE = 0.005
 """Part of alpha for the always-valid bound that stays open past the horizon, at most a tenth."""
+
+
+SPENDING = obrien_fleming
+"""How the error is spent over the calendar: almost nothing early, nearly all at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +28,9 @@ class Look:
     calendar_fraction: float
     information: float
 
+
+Looks: TypeAlias = tuple[tuple[float, float], ...]
+"""(calendar fraction, information) of looks, oldest first."""
 
 History: TypeAlias = Mapping[tuple[str, str], list[tuple[float, float]]]
 """Per metric and variant, (calendar fraction, information) of every earlier look, oldest first."""
@@ -72,7 +81,7 @@ def sequential_test(
     if isinstance(always_valid, NotEstimable):
         return always_valid
     z, information = effect / se, 1 / se**2
-    bound = _bound(hypothesis, information)
+    bound = bound_at(hypothesis, information)
     crossed = not isinstance(bound, NotEstimable) and z >= bound
     return SequentialTest(
         z=z,
@@ -84,15 +93,52 @@ def sequential_test(
     )
 
 
-def _bound(hypothesis: Hypothesis, information: float) -> float | NotEstimable:
-    _, state = replay(hypothesis.earlier, alpha=hypothesis.spendable)
+def bound_at(hypothesis: Hypothesis, information: float) -> float | NotEstimable:
+    """The group-sequential bound for z at a look with that information."""
+    state = _STATES.after(tuple(hypothesis.earlier), alpha=hypothesis.spendable)
     bound, _ = next_look(
         state,
         calendar_fraction=hypothesis.calendar_fraction,
         information=information,
+        spending=SPENDING,
         alpha=hypothesis.spendable,
     )
     return bound
+
+
+class _States:
+    """States after recent sequences of looks, so that an hourly look costs one step, not all."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: OrderedDict[tuple[float, Looks], SequentialState] = OrderedDict()
+
+    def after(self, looks: Looks, *, alpha: float) -> SequentialState:
+        """The state after `looks`, from the longest known beginning of them."""
+        done, state = self._longest_known(looks, alpha)
+        for calendar_fraction, information in looks[done:]:
+            _, state = next_look(
+                state,
+                calendar_fraction=calendar_fraction,
+                information=information,
+                spending=SPENDING,
+                alpha=alpha,
+            )
+        self._known[alpha, looks] = state
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
+        return state
+
+    def _longest_known(self, looks: Looks, alpha: float) -> tuple[int, SequentialState]:
+        for done in range(len(looks), 0, -1):
+            # One access, since another thread may drop an entry between two.
+            state = self._known.get((alpha, looks[:done]))
+            if state is not None:
+                return done, state
+        return 0, SequentialState()
+
+
+_STATES = _States(1000)
 
 
 def _fraction(visitors: float, planned_visitors: float | None) -> float | NotEstimable:

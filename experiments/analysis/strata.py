@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments.analysis.data import Cell
 from experiments.metrics.schemas import MetricKind
-from stats.arrays import FloatArray, Reason
+from stats.arrays import FloatArray, Reason, undefined_is_masked
 from stats.effects import ArmEstimate
 from stats.means import mean_estimate
 from stats.moments import Counts, JointMoments
@@ -32,9 +32,15 @@ def compared_arms(
     if not pairs:
         nobody = _nobody()
         return nobody, nobody
-    control_n, treatment_n = (np.array([float(cell.matured) for cell in side]) for side in pairs)
-    weights = control_n * treatment_n / (control_n + treatment_n)
-    return _combined(pairs[0], weights, kind=kind), _combined(pairs[1], weights, kind=kind)
+    return combined_arms(_ESTIMATES[kind](pairs[0]), _ESTIMATES[kind](pairs[1]))
+
+
+def combined_arms(control: ArmEstimate, treatment: ArmEstimate) -> tuple[ArmEstimate, ArmEstimate]:
+    """Combine the phases of two arms, along the last axis, by Mantel and Haenszel's weights."""
+    usable = (control.n >= MIN_VISITORS) & (treatment.n >= MIN_VISITORS)
+    both = np.maximum(control.n + treatment.n, 1)
+    weights = np.where(usable, control.n * treatment.n / both, 0.0)
+    return _weighted(control, weights), _weighted(treatment, weights)
 
 
 def shown_figure(
@@ -45,7 +51,7 @@ def shown_figure(
     if not known:
         return NotEstimable("nobody in this arm has reached the end of the window yet")
     weights = np.array([float(matured_in_phase[cell.phase]) for cell in known])
-    value = float(_combined(known, weights, kind=kind).value)
+    value = float(_weighted(_ESTIMATES[kind](known), weights).value)
     if not np.isfinite(value):
         return NotEstimable(Reason.ZERO_DENOMINATOR.words)
     return value
@@ -54,24 +60,24 @@ def shown_figure(
 def _common_phases(
     control: Sequence[Cell], treatment: Sequence[Cell]
 ) -> tuple[list[Cell], list[Cell]] | None:
-    counted = [
-        {cell.phase: cell for cell in cells if cell.matured >= MIN_VISITORS}
-        for cells in (control, treatment)
-    ]
-    phases = sorted(counted[0].keys() & counted[1].keys())
+    by_phase = [{cell.phase: cell for cell in cells} for cells in (control, treatment)]
+    phases = sorted(by_phase[0].keys() & by_phase[1].keys())
     if not phases:
         return None
-    return [counted[0][phase] for phase in phases], [counted[1][phase] for phase in phases]
+    return [by_phase[0][phase] for phase in phases], [by_phase[1][phase] for phase in phases]
 
 
-def _combined(cells: Sequence[Cell], weights: FloatArray, *, kind: MetricKind) -> ArmEstimate:
-    strata = _ESTIMATES[kind](cells)
-    shares = weights / weights.sum()
+@undefined_is_masked
+def _weighted(strata: ArmEstimate, weights: FloatArray) -> ArmEstimate:
+    """The weighted mean over the last axis; a phase without weight does not count at all."""
+    counts = weights > 0
+    shares = weights / weights.sum(axis=-1, keepdims=True)
+    reason = np.where(counts, strata.reason, Reason.OK).max(axis=-1)
     return ArmEstimate(
-        value=np.asarray(shares @ strata.value),
-        variance=np.asarray(shares**2 @ strata.variance),
-        n=np.asarray(np.sum(strata.n)),
-        reason=np.asarray(np.max(strata.reason)),
+        value=np.where(counts, shares * strata.value, 0.0).sum(axis=-1),
+        variance=np.where(counts, shares**2 * strata.variance, 0.0).sum(axis=-1),
+        n=np.where(counts, strata.n, 0.0).sum(axis=-1),
+        reason=np.where(counts.any(axis=-1), reason, Reason.NO_UNITS).astype(np.int8),
     )
 
 
