@@ -200,8 +200,15 @@ def test_ruleset_cache__after_a_change__is_read_again_and_a_broken_one_is_not_ta
     assert good is cache.current()
     slot = good.journeys["signup"].touchpoints["landing_page"].slots["hero_headline"]
     assert [rule.key for rule in slot.experiments] == ["headline"]
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE holdout RENAME TO elsewhere")
     with transaction(engine) as session:
         design.pause(session, "headline", reason="test", actor=actor, now=now)
-    assert cache.current() is good
+    rename(engine, "holdout", "elsewhere")
+    try:
+        assert cache.current() is good
+    finally:
+        rename(engine, "elsewhere", "holdout")
+
+
+def rename(engine: Engine, table: str, name: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
