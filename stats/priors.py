@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
-from scipy.optimize import elementwise
 
 from stats.arrays import (
     BoolArray,
@@ -31,6 +30,7 @@ from stats.results import NotEstimable
 
 FEWEST_PAST_EFFECTS = 5
 WEAK_PRIOR_SD = 0.025
+_HALVINGS = 60  # narrows the search by 1e18, past the last digit of a float
 _ITERATIONS = 400
 # A few pseudo-observations at zero: without evidence to the contrary an effect is zero.
 _PSEUDO_ZEROS = 2.0
@@ -190,25 +190,17 @@ class _Parts:
 
     def quantile(self, mass: float) -> FloatArray:
         """Return the point at which the posterior mass reaches `mass`, shape (...)."""
-        shape = self.weights.shape[:-1]
-        rows = _Parts(
-            weights=self.weights.reshape(-1, self.weights.shape[-1]),
-            means=self.means.reshape(-1, self.means.shape[-1]),
-            sds=self.sds.reshape(-1, self.sds.shape[-1]),
-        )
-
-        def excess(points: FloatArray, row: FloatArray) -> FloatArray:
-            i = row.astype(np.intp)
-            part = _Parts(weights=rows.weights[i], means=rows.means[i], sds=rows.sds[i])
-            return part.cdf(points) - mass
-
-        low = (rows.means - 9 * rows.sds).min(axis=-1) - 1e-12
-        high = (rows.means + 9 * rows.sds).max(axis=-1) + 1e-12
-        root = elementwise.find_root(excess, (low, high), args=(np.arange(len(low)) * 1.0,))
+        low = (self.means - 9 * self.sds).min(axis=-1) - 1e-12
+        high = (self.means + 9 * self.sds).max(axis=-1) + 1e-12
+        # Halving by hand: SciPy's vectorised search costs 25 ms a call before its first step.
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            below = self.cdf(middle) < mass
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
         # The spike makes the distribution jump at zero, where a search only comes close.
-        zero = np.zeros(len(low))
-        at_spike = (rows.cdf(zero, with_spike=False) < mass) & (mass <= rows.cdf(zero))
-        return np.where(at_spike, 0.0, root.x).reshape(shape)
+        zero = np.zeros_like(low)
+        at_spike = (self.cdf(zero, with_spike=False) < mass) & (mass <= self.cdf(zero))
+        return np.where(at_spike, 0.0, (low + high) / 2)
 
 
 def _posterior_parts(effect: FloatArray, se: FloatArray, prior: MixturePrior) -> _Parts:
