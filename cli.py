@@ -14,14 +14,19 @@ from experiments import logs
 from experiments.accounts import service as accounts
 from experiments.commands import (
     calibrate,
+    contents,
     demo,
+    exclusion,
     experiments,
     imports,
     jobs,
     journeys,
+    metrics,
     people,
     planning,
     reports,
+    resolution,
+    visitors,
 )
 from experiments.commands.terminal import BAD_INPUT, open_current
 from experiments.database import transaction
@@ -121,15 +126,21 @@ def _prepare(settings: Settings) -> None:
 
 for command in (
     calibrate.calibrate,
+    contents.content,
     demo.run_demo,
+    exclusion.holdout,
+    exclusion.layer,
     experiments.experiment,
     imports.import_file,
     jobs.jobs,
     journeys.journey,
+    metrics.metric,
     people.token,
     people.user,
     planning.plan,
     reports.report,
+    resolution.resolve,
+    visitors.visitor,
 ):
     main.add_command(command)
 

@@ -13,19 +13,17 @@ from experiments.commands.terminal import (
     BAD_INPUT,
     EXISTING_FILE,
     changing,
+    document,
     operator,
     reading,
     show,
-    text,
     when,
 )
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
 from experiments.design import queries, service
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity
-from experiments.journeys import documents
+from experiments.design.schemas import ExperimentIn, ExperimentOut, PhaseIn, Severity
 from experiments.settings import Settings
-from experiments.shapes import parse
 from stats.results import NotEstimable
 
 
@@ -49,11 +47,35 @@ def list_experiments(settings: Settings) -> None:
 @click.pass_obj
 def create_experiment(settings: Settings, file: Path) -> None:
     """Create a draft from a YAML or JSON FILE."""
-    data = parse(ExperimentIn, documents.load(text(file)))
+    data = document(ExperimentIn, file)
     with changing(settings) as (session, now):
         rng = np.random.default_rng(settings.seed)
         made = service.create(session, data, actor=operator(), now=now, rng=rng)
     click.echo(f"Experiment {made.key!r} is a draft; check it, then start it.")
+
+
+@experiment.command("edit")
+@click.argument("key")
+@click.argument("file", type=EXISTING_FILE)
+@click.pass_obj
+def edit_experiment(settings: Settings, key: str, file: Path) -> None:
+    """Write the draft KEY again, as a YAML or JSON FILE says."""
+    data = document(ExperimentIn, file)
+    with changing(settings) as (session, now):
+        service.edit(session, key, data, actor=operator(), now=now)
+    click.echo(f"The draft {key!r} is written again; check it, then start it.")
+
+
+@experiment.command("phase")
+@click.argument("key")
+@click.argument("file", type=EXISTING_FILE)
+@click.pass_obj
+def open_phase(settings: Settings, key: str, file: Path) -> None:
+    """Go on with the coverage or weights that FILE says, as a new phase of the experiment KEY."""
+    data = document(PhaseIn, file)
+    with changing(settings) as (session, now):
+        changed = service.open_phase(session, key, data, actor=operator(), now=now)
+    click.echo(f"Phase {changed.phases[-1].number} of {key!r} is open.")
 
 
 @experiment.command("check")

@@ -16,8 +16,10 @@ from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading as database_reading
 from experiments.database import transaction
 from experiments.errors import MalformedError
+from experiments.journeys import documents
 from experiments.runtime import Runtime, open_runtime
 from experiments.settings import Settings
+from experiments.shapes import Shape, parse
 
 BAD_INPUT = 2
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -71,6 +73,16 @@ def text(file: Path) -> str:
     except UnicodeDecodeError as error:
         message = f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8."
         raise MalformedError(message) from error
+
+
+def document(shape: type[Shape], file: Path) -> Shape:
+    """What a YAML or JSON file says, as `shape`.
+
+    Raises:
+        MalformedError: when it cannot be read.
+        InvalidError: when a field is wrong.
+    """
+    return parse(shape, documents.load(text(file)))
 
 
 def when(at: datetime | None) -> str:

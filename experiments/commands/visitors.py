@@ -1,0 +1,54 @@
+"""One visitor."""
+
+import json
+
+import click
+from sqlmodel import Session
+
+from experiments.assignment import queries
+from experiments.assignment.schemas import AssignmentOut
+from experiments.commands.terminal import reading, show, when
+from experiments.design import listing
+from experiments.events import queries as events
+from experiments.settings import Settings
+
+
+@click.group()
+def visitor() -> None:
+    """One visitor: ids, attributes, arms, events."""
+
+
+@visitor.command("show")
+@click.argument("value", metavar="ID")
+@click.pass_obj
+def show_visitor(settings: Settings, value: str) -> None:
+    """Show everything known of the visitor with this ID."""
+    with reading(settings) as session:
+        found = queries.visitor(session, value)
+        arms = _arms(session, found.assignments)
+        done = events.visitor_events(session, value)
+    click.echo(f"Visitor {value}, first seen {when(found.created_at)}")
+    click.echo(f"Ids: {', '.join(found.aliases)}")
+    known = [(key, _json(item)) for key, item in found.attributes.items()]
+    show("What is known", ("attribute", "value"), known)
+    show("Arms", ("experiment", "variant", "since", "by"), arms)
+    told = [(when(one.occurred_at), one.name or one.type, _json(one.properties)) for one in done]
+    show("What they did, the newest first", ("at", "event", "properties"), told)
+
+
+def _arms(session: Session, assignments: list[AssignmentOut]) -> list[tuple[str, str, str, str]]:
+    ids = [item.experiment_id for item in assignments]
+    tests, arms = listing.lines_of(session, ids), listing.arms_of(session, ids)
+    return [
+        (
+            tests[item.experiment_id].key,
+            arms[item.variant_id] + (" (seen in two arms)" if item.contaminated else ""),
+            when(item.assigned_at),
+            f"{item.method}, bucket {item.bucket}",
+        )
+        for item in assignments
+    ]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
