@@ -1,22 +1,29 @@
 """Group-sequential bounds computed on-line: any number of looks, at any times, the newest only.
 
 The error to spend comes from the *calendar* (share of the declared horizon), the correlation of
-the looks from the *information* that really arrived (1 / se^2 of the effect). Between two looks
-only the sub-density of the paths that have not crossed is carried along (Armitage, McPherson and
-Rowe 1969, doi:10.2307/2343787), on Gauss-Legendre nodes of the score z * sqrt(information).
+the looks from the *information* that really arrived (1 / se^2 of the effect). `next_look` serves
+one experiment, `next_looks` many at once.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
-from stats.arrays import FloatArray, finite, non_negative, open_probability
+from stats.arrays import FloatArray, Numbers, finite, non_negative, open_probability
+from stats.errors import InvalidInputError
 from stats.results import NotEstimable
 from stats.spending import Spending, obrien_fleming
+from stats.sub_density import (
+    START,
+    SubDensity,
+    advance,
+    node_count,
+    solve_scores,
+    tilted_masses,
+)
 
 MAX_BOUND = 8.0
 """A bound above this cannot be told from "cannot stop": its error is below rounding."""
@@ -25,23 +32,9 @@ MIN_GROWTH = 1e-4
 """A look counts once information has grown by this share; a smaller step moves z by about 0.01."""
 
 _LOWEST_Z = -9.0  # one-sided designs carry no path below it; far enough for negative drifts
-_NODES_PER_STEP = 1.4  # keeps the error of 672 bounds below 1e-6 (the tests compare)
-_KERNEL_REACH = 8.0  # steps; beyond it the normal kernel is below 1e-14
-_NODE_BLOCK = 64  # node counts are multiples of it, so that the quadratures can be kept
-_MAX_BLOCKS = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubDensity:
-    """Paths that have not crossed any bound: `masses` of probability at score `nodes`."""
-
-    nodes: FloatArray
-    masses: FloatArray
-    information: float
-
-
+_ROWS_AT_ONCE = 32  # experiments advanced together, so that their kernels fit the cache
 _NO_LOOK = NotEstimable("no look has been possible yet")
-_START = SubDensity(nodes=np.zeros(1), masses=np.ones(1), information=0.0)
+_TOO_EARLY = NotEstimable("no error probability can be spent at this look yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +50,8 @@ class SequentialState:
         two_sided: False stops for efficacy only, at z >= bound; True at |z| >= bound.
     """
 
-    arrived: SubDensity = _START
-    continuing: SubDensity = _START
+    arrived: SubDensity = START
+    continuing: SubDensity = START
     spent_before: float = 0.0
     spent: float = 0.0
     looks: int = 0
@@ -68,7 +61,7 @@ class SequentialState:
     @property
     def information(self) -> float:
         """Information at the newest counted look."""
-        return self.continuing.information
+        return float(self.continuing.information)
 
 
 def next_look(
@@ -114,26 +107,63 @@ def next_look(
     >>> round(bound, 3)
     1.969
     """
-    open_probability("alpha", alpha)
-    non_negative("information", information)
-    cumulative = float(spending(calendar_fraction, alpha))
-    if not _has_grown(state, information):
-        return state.bound, state
-    error = cumulative - state.spent
-    if error < special.ndtr(-MAX_BOUND):
-        return NotEstimable("no error probability can be spent at this look yet"), state
-    score_bound = _solve_bound(state.continuing, information, error)
-    bound = score_bound / np.sqrt(information)
-    lowest = -score_bound if state.two_sided else _LOWEST_Z * np.sqrt(information)
-    return float(bound), SequentialState(
-        arrived=state.continuing,
-        continuing=_advance(state.continuing, information, lowest, score_bound),
-        spent_before=state.spent,
-        spent=cumulative,
-        looks=state.looks + 1,
-        bound=float(bound),
-        two_sided=state.two_sided,
+    bounds, states = next_looks(
+        [state],
+        calendar_fraction=calendar_fraction,
+        information=information,
+        spending=spending,
+        alpha=alpha,
     )
+    return bounds[0], states[0]
+
+
+def next_looks(
+    states: Sequence[SequentialState],
+    *,
+    calendar_fraction: Numbers,
+    information: Numbers,
+    spending: Spending = obrien_fleming,
+    alpha: float = 0.05,
+) -> tuple[list[float | NotEstimable], list[SequentialState]]:
+    """Take a look at many experiments at once; each gets what `next_look` would give it.
+
+    Args:
+        states: states after the last looks, of n_experiments designs (of metrics, variants).
+        calendar_fraction: elapsed share of the declared horizon, shape () or (n_experiments,).
+        information: 1 / se^2 of the effects now, shape () or (n_experiments,).
+        spending: error-spending function.
+        alpha: error of one boundary over the whole horizon.
+
+    Returns:
+        The bounds for z, and the new states, in the order of `states`.
+
+    Raises:
+        InvalidInputError: as `next_look`, or the shapes do not fit the states.
+
+    >>> bounds, states = next_looks(
+    ...     [SequentialState()] * 3, calendar_fraction=0.5, information=[10.0, 20.0, 0.0])
+    >>> [f"{bound:.3f}" for bound in bounds[:2]], str(bounds[2])
+    (['2.538', '2.538'], 'no look has been possible yet')
+    """
+    open_probability("alpha", alpha)
+    now = _one_each("information", non_negative("information", information), len(states))
+    spent = _one_each("calendar_fraction", spending(calendar_fraction, alpha), len(states))
+    bounds: list[float | NotEstimable] = [state.bound for state in states]
+    after = list(states)
+    counting = defaultdict(list)
+    for i, state in enumerate(states):
+        if not _has_grown(state, now[i]):
+            continue
+        if spent[i] - state.spent < special.ndtr(-MAX_BOUND):
+            bounds[i] = _TOO_EARLY
+        else:
+            counting[len(state.continuing.masses)].append(i)
+    for rows in (rows for same in counting.values() for rows in _blocks(same)):
+        for i, new in zip(
+            rows, _counted([states[i] for i in rows], now[rows], spent[rows]), strict=True
+        ):
+            bounds[i], after[i] = new.bound, new
+    return bounds, after
 
 
 def replay(
@@ -189,53 +219,57 @@ def probability_not_stopped(state: SequentialState, drifts: FloatArray) -> Float
     return np.asarray(np.sum(tilted_masses(state.continuing, effects), axis=-1))
 
 
-def tilted_masses(paths: SubDensity, drift: FloatArray | float) -> FloatArray:
-    """Reweigh the masses from no effect to `drift` by the likelihood ratio of the score."""
-    return np.asarray(paths.masses * np.exp(drift * paths.nodes - drift**2 * paths.information / 2))
-
-
 def _has_grown(state: SequentialState, information: float) -> bool:
     return information > state.information * (1 + MIN_GROWTH)
 
 
-def _solve_bound(paths: SubDensity, information: float, error: float) -> float:
-    """Find the score that `paths` exceed at `information` with probability `error`."""
-    step = np.sqrt(information - paths.information)
-
-    def excess(score: float) -> float:
-        crossing = paths.masses @ special.ndtr((paths.nodes - score) / step)
-        return float(np.log(max(crossing, 1e-300)) - np.log(error))
-
-    reach = (MAX_BOUND + 1) * np.sqrt(information)
-    return float(optimize.brentq(excess, -reach, reach, xtol=1e-8 * np.sqrt(information)))
+def _one_each(field: str, values: FloatArray, count: int) -> FloatArray:
+    if values.shape not in ((), (count,)):
+        raise InvalidInputError(field, "must be one number, or one for each state")
+    return np.broadcast_to(values, (count,))
 
 
-def _advance(paths: SubDensity, information: float, lowest: float, highest: float) -> SubDensity:
-    """Carry `paths` to `information` and keep those between `lowest` and `highest`."""
-    step = np.sqrt(information - paths.information)
-    points, weights = _quadrature(_node_count((highest - lowest) / step))
-    half_width = (highest - lowest) / 2
-    nodes = lowest + half_width * (points + 1)
-    near = _neighbours(paths.nodes, nodes, _KERNEL_REACH * step)
-    kernel = np.exp(-0.5 * ((nodes[:, np.newaxis] - paths.nodes[near]) / step) ** 2)
-    density = np.sum(kernel * paths.masses[near], axis=1) / (step * np.sqrt(2 * np.pi))
-    return SubDensity(nodes=nodes, masses=half_width * weights * density, information=information)
+def _blocks(rows: list[int]) -> Iterable[list[int]]:
+    return (rows[i : i + _ROWS_AT_ONCE] for i in range(0, len(rows), _ROWS_AT_ONCE))
 
 
-def _neighbours(sources: FloatArray, targets: FloatArray, reach: float) -> npt.NDArray[np.intp]:
-    """Index, per target, an equally wide run of sorted `sources` holding all within `reach`."""
-    first = np.searchsorted(sources, targets - reach)
-    last = np.searchsorted(sources, targets + reach)
-    width = max(int(np.max(last - first)), 1)
-    return np.minimum(first, len(sources) - width)[:, np.newaxis] + np.arange(width)
+def _counted(
+    states: list[SequentialState], information: FloatArray, spent: FloatArray
+) -> list[SequentialState]:
+    """Return the states after looks that count, of states with equally many nodes."""
+    paths = SubDensity.stacked([state.continuing for state in states])
+    error = spent - np.array([state.spent for state in states])
+    highest, root = solve_scores(paths, information, error), np.sqrt(information)
+    two_sided = np.array([state.two_sided for state in states])
+    lowest = np.where(two_sided, -highest, _LOWEST_Z * root)
+    continuing = _advanced(paths, information, lowest, highest)
+    return [
+        SequentialState(
+            arrived=state.continuing,
+            continuing=continuing[i],
+            spent_before=state.spent,
+            spent=float(spent[i]),
+            looks=state.looks + 1,
+            bound=float(highest[i] / root[i]),
+            two_sided=state.two_sided,
+        )
+        for i, state in enumerate(states)
+    ]
 
 
-def _node_count(widths_in_steps: float) -> int:
-    blocks = int(np.ceil(_NODES_PER_STEP * widths_in_steps / _NODE_BLOCK))
-    return _NODE_BLOCK * min(blocks, _MAX_BLOCKS)
-
-
-@lru_cache(maxsize=_MAX_BLOCKS)
-def _quadrature(count: int) -> tuple[FloatArray, FloatArray]:
-    points, weights = special.roots_legendre(count)
-    return np.asarray(points), np.asarray(weights)
+def _advanced(
+    paths: SubDensity, information: FloatArray, lowest: FloatArray, highest: FloatArray
+) -> list[SubDensity]:
+    """Advance rows together that need equally many nodes, so that no row depends on another."""
+    nodes = node_count(paths, information, lowest, highest)
+    advanced: dict[int, SubDensity] = {}
+    for count in set(nodes.tolist()):
+        rows = np.flatnonzero(nodes == count)
+        together = advance(
+            SubDensity.stacked([paths.row(int(i)) for i in rows]),
+            information[rows],
+            lowest=lowest[rows],
+            highest=highest[rows],
+        )
+        advanced.update({int(i): together.row(k) for k, i in enumerate(rows)})
+    return [advanced[i] for i in range(len(nodes))]

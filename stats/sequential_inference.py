@@ -8,8 +8,9 @@ from scipy import optimize, special
 
 from stats.arrays import FloatArray, Numbers, finite, open_probability, positive
 from stats.errors import InvalidInputError
-from stats.group_sequential import MIN_GROWTH, SequentialState, SubDensity, tilted_masses
+from stats.group_sequential import MIN_GROWTH, SequentialState
 from stats.results import NotEstimable
+from stats.sub_density import SubDensity, tilted_masses
 
 _UNDISTORTED_Z = -3.0
 """Stopping for efficacy cannot have distorted an estimate whose z lies below this."""

@@ -12,6 +12,7 @@ from stats.errors import InvalidInputError
 from stats.group_sequential import (
     SequentialState,
     next_look,
+    next_looks,
     probability_not_stopped,
     replay,
 )
@@ -125,6 +126,25 @@ def test_replay__any_history__gives_finite_bounds_and_splits_anywhere(looks, two
     assert again == state.bound
 
 
+def test_next_looks__experiments_with_stalls_and_repeats__equal_each_alone(rng):
+    growth = rng.uniform(0.0, 3.0, (7, 12)) * (rng.random((7, 12)) > 0.3)
+    information = np.cumsum(growth, axis=1)
+    designs = [SequentialState(two_sided=i % 2 == 1) for i in range(7)]
+    together, alone = designs, list(designs)
+    for look in range(12):
+        plan = {"calendar_fraction": (look + 1) / 12, "spending": pocock, "alpha": 0.025}
+        bounds, together = next_looks(together, information=information[:, look], **plan)
+        for i, state in enumerate(alone):
+            bound, alone[i] = next_look(state, information=information[i, look], **plan)
+            assert bounds[i] == (bound if isinstance(bound, NotEstimable) else pytest.approx(bound))
+    assert [state.looks for state in together] == [state.looks for state in alone]
+
+
+def test_next_looks__shape_unlike_the_states__is_refused():
+    with pytest.raises(InvalidInputError, match="information"):
+        next_looks([SequentialState()] * 3, calendar_fraction=0.5, information=[1.0, 2.0])
+
+
 def test_bounds__simulated_null_with_uneven_information__reject_no_more_than_alpha():
     rng = np.random.default_rng(20260101)
     growth = rng.uniform(0.1, 3.0, 28)
@@ -154,11 +174,11 @@ def test_bounds__information_estimated_from_ramping_conversions__keep_alpha():
     rates = [conversions / visitors for conversions in arms]
     information = visitors / sum(rate * (1 - rate) for rate in rates)
     z = (rates[1] - rates[0]) * np.sqrt(information)
-    rejected = 0
-    for run in range(runs):
-        looks = [((day + 1) / days, information[run, day]) for day in range(days)]
-        bounds, _ = replay(looks, alpha=0.05)
-        rejected += any(
-            isinstance(bound, float) and z[run, day] >= bound for day, bound in enumerate(bounds)
+    states, rejected = [SequentialState()] * runs, np.zeros(runs, bool)
+    for day in range(days):
+        bounds, states = next_looks(
+            states, calendar_fraction=(day + 1) / days, information=information[:, day]
         )
-    assert rejected / runs == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / runs))
+        limits = [np.inf if isinstance(bound, NotEstimable) else bound for bound in bounds]
+        rejected |= z[:, day] >= limits
+    assert rejected.mean() == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / runs))
