@@ -10,7 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Engine, create_engine, event, inspect, make_url, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Engine,
+    Integer,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -61,6 +71,18 @@ class Json(TypeDecorator[Any]):
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """The native type of the dialect."""
         native = JSONB() if dialect.name == "postgresql" else JSON()
+        return dialect.type_descriptor(native)
+
+
+class BigId(TypeDecorator[int]):
+    """A key of a table that grows with the visitors: 64 bits wherever that must be said."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """SQLite counts up only a column of type INTEGER, which has 64 bits there."""
+        native = Integer() if dialect.name == "sqlite" else BigInteger()
         return dialect.type_descriptor(native)
 
 

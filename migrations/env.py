@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, Engine, text
 from sqlmodel.sql.sqltypes import AutoString
 
-from experiments.database import Instant, Json
+from experiments.database import BigId, Instant, Json
 from experiments.tables import metadata
 
 # Any number does, as long as nothing else in the database takes the same advisory lock.
@@ -16,6 +16,7 @@ MIGRATION_LOCK = 7_301_991
 # A migration must mean the same in years, so it names plain types and imports no code of ours.
 PLAIN_TYPES = {
     AutoString: "sa.String()",
+    BigId: 'sa.BigInteger().with_variant(sa.Integer(), "sqlite")',
     Instant: "sa.BigInteger()",
     Json: 'sa.JSON().with_variant(JSONB(), "postgresql")',
 }

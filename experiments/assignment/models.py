@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from experiments.database import Instant, Json
+from experiments.database import BigId, Instant, Json
 
 
 class Visitor(SQLModel, table=True):
@@ -14,9 +14,11 @@ class Visitor(SQLModel, table=True):
 
     __tablename__ = "visitor"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     created_at: datetime = Field(sa_type=Instant)
-    merged_into: int | None = Field(default=None, foreign_key="visitor.id", index=True)
+    merged_into: int | None = Field(
+        default=None, foreign_key="visitor.id", sa_type=BigId, index=True
+    )
 
 
 class Alias(SQLModel, table=True):
@@ -29,7 +31,7 @@ class Alias(SQLModel, table=True):
 
     value: str = Field(primary_key=True)
     kind: str
-    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    visitor_id: int = Field(foreign_key="visitor.id", sa_type=BigId, index=True)
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -38,7 +40,7 @@ class Attribute(SQLModel, table=True):
 
     __tablename__ = "attribute"
 
-    visitor_id: int = Field(foreign_key="visitor.id", primary_key=True)
+    visitor_id: int = Field(foreign_key="visitor.id", sa_type=BigId, primary_key=True)
     key: str = Field(primary_key=True)
     value: Any = Field(sa_type=Json)
     source: str
@@ -51,9 +53,9 @@ class Assignment(SQLModel, table=True):
     __tablename__ = "assignment"
     __table_args__ = (UniqueConstraint("experiment_id", "visitor_id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     experiment_id: int = Field(foreign_key="experiment.id")
-    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    visitor_id: int = Field(foreign_key="visitor.id", sa_type=BigId, index=True)
     variant_id: int = Field(foreign_key="variant.id")
     phase_id: int = Field(foreign_key="phase.id")
     bucket: int
@@ -69,9 +71,9 @@ class Exposure(SQLModel, table=True):
     __tablename__ = "exposure"
     __table_args__ = (UniqueConstraint("experiment_id", "visitor_id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     experiment_id: int = Field(foreign_key="experiment.id")
-    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    visitor_id: int = Field(foreign_key="visitor.id", sa_type=BigId, index=True)
     variant_id: int = Field(foreign_key="variant.id")
     phase_id: int = Field(foreign_key="phase.id")
     first_at: datetime = Field(sa_type=Instant)

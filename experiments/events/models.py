@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from experiments.database import Instant, Json
+from experiments.database import BigId, Instant, Json
 
 
 class Event(SQLModel, table=True):
@@ -18,12 +18,12 @@ class Event(SQLModel, table=True):
         Index("ix_event_name_visitor", "name", "visitor_id", "occurred_at"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     source_key: str
     message_id: str
     type: str
     name: str
-    visitor_id: int = Field(foreign_key="visitor.id", index=True)
+    visitor_id: int = Field(foreign_key="visitor.id", sa_type=BigId, index=True)
     source: str = "web"
     occurred_at: datetime = Field(sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
@@ -35,7 +35,7 @@ class RejectedEvent(SQLModel, table=True):
 
     __tablename__ = "rejected_event"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     received_at: datetime = Field(sa_type=Instant)
     source_key: str
     error: str
