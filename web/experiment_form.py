@@ -11,7 +11,7 @@ from experiments.journeys.schemas import ContentType, JourneyGraph
 from experiments.shapes import parse
 from web.contents import read_payload
 from web.filters import payload, yaml_text
-from web.requests import document, number, text, whole_number
+from web.requests import document, number, share, text, whole_number
 
 Given: TypeAlias = Mapping[str, object]
 TREATMENTS = 4
@@ -76,7 +76,7 @@ def read(graph: JourneyGraph) -> ExperimentIn:
             "owner": text("owner"),
             "hypothesis": {part: text(part) for part in ("because", "if_we", "then")},
             "audience": document("audience"),
-            "coverage": _share("coverage") or 1.0,
+            "coverage": share("coverage") or 1.0,
             "variants": _variants(place.type),
             "primary_metric": text("primary_metric"),
             "guardrails": _guardrails(),
@@ -91,13 +91,13 @@ def _variants(kind: ContentType) -> list[dict[str, object]]:
         "key": text("key_0") or CONTROL,
         "name": text("name_0"),
         "control": True,
-        "weight": _share("weight_0"),
+        "weight": share("weight_0"),
     }
     treatments = [
         {
             "key": text(f"key_{row}"),
             "name": text(f"name_{row}"),
-            "weight": _share(f"weight_{row}"),
+            "weight": share(f"weight_{row}"),
             "content": read_payload(kind, text(f"content_{row}"), f"/content_{row}"),
         }
         for row in range(1, TREATMENTS + 1)
@@ -107,12 +107,12 @@ def _variants(kind: ContentType) -> list[dict[str, object]]:
 
 
 def _guardrails() -> list[dict[str, object]]:
-    margin = _share("margin") or 0.02
+    margin = share("margin") or 0.02
     return [{"metric": key, "margin": margin} for key in request.form.getlist("guardrails") if key]
 
 
 def _plan() -> dict[str, object]:
-    lift = _share("minimum_lift")
+    lift = share("minimum_lift")
     given: dict[str, object | None] = {
         "method": text("method"),
         "promotion": text("promotion"),
@@ -126,9 +126,3 @@ def _plan() -> dict[str, object]:
 def _plan_values(plan: Plan) -> dict[str, object]:
     fields = {"method", "promotion", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
     return {**plan.model_dump(include=fields), "minimum_lift": round(plan.minimum_lift * 100, 4)}
-
-
-def _share(field: str) -> float | None:
-    """A percentage of the form as a share; rounded, so that 33.3333 thrice can sum to 1."""
-    given = number(field)
-    return None if given is None else round(given / 100, 9)

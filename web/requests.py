@@ -47,6 +47,12 @@ def number(field: str) -> float | None:
         raise InvalidError.at(f"/{field}", f"{given!r} is not a number") from error
 
 
+def share(field: str) -> float | None:
+    """A percentage of the form as a share; rounded, so that 33.3333 thrice can sum to 1."""
+    given = number(field)
+    return None if given is None else round(given / 100, 9)
+
+
 def whole_number(field: str) -> int | None:
     """A whole number from the form; None when the field is empty.
 

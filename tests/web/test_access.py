@@ -11,6 +11,7 @@ from web.throttle import FAILURES_ALLOWED, WINDOW, Throttle
 PAGES = (
     "/", "/journeys", "/journeys/signup", "/journeys/signup/versions", "/journeys/signup/contents",
     "/journeys/signup/versions/1", "/journeys/signup/diff?before=1&after=1", "/experiments",
+    "/catalogue", "/catalogue/signup.visit", "/layers", "/imports",
     "/reports", "/visitors", "/events", "/jobs", "/audit", "/settings",
 )  # fmt: skip
 EDITOR_PAGES = ("/journeys/new", "/journeys/signup/edit", "/experiments/new?journey=signup")
@@ -20,6 +21,11 @@ CHANGES = (
     "/journeys/new",
     "/journeys/signup/versions/1/publish",
     "/journeys/signup/contents/hero-headline/1/approve",
+    "/catalogue",
+    "/catalogue/signup.visit",
+    "/layers",
+    "/holdouts",
+    "/holdouts/x/end",
     "/experiments/new",
     "/experiments/x/steps/start",
     "/experiments/x/promotions/1/approve",
