@@ -72,8 +72,14 @@ def effect_posterior(
         prior: prior of the effects; None is the flat prior, which must never promote anything.
         credible_mass: probability inside the interval.
 
+    Returns:
+        Posteriors of the broadcast shape; undefined without a standard error.
+
     Raises:
         InvalidInputError: a number is not finite, `se` is negative or the mass not in (0, 1).
+
+    References:
+        Gelman et al. (2013), Bayesian Data Analysis, section 2.5.
 
     >>> posterior = effect_posterior(0.10, 0.05, prior=NormalPrior(sd=0.025)).at()
     >>> print(f"{posterior.mean:.3f} +- {posterior.sd:.3f}, {posterior.chance_to_win:.3f}")
@@ -110,6 +116,12 @@ def best_mean(means: Numbers, sds: Numbers) -> BestArm:
 
     Raises:
         InvalidInputError: a number is not finite or a standard deviation is not above zero.
+
+    References:
+        Scott (2010), A modern Bayesian look at the multi-armed bandit, doi:10.1002/asmb.874.
+
+    >>> print(best_mean([2.0, 2.1, 2.3], 0.2).p_best.round(3))
+    [0.099 0.208 0.693]
     """
     centre, spread = np.broadcast_arrays(finite("means", means), positive("sds", sds))
     rows = (-1, centre.shape[-1])

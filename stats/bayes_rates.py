@@ -79,8 +79,18 @@ def rate_posterior(
         prior: the Beta prior, broadcast with the counts.
         credible_mass: probability inside the interval.
 
+    Returns:
+        Posterior means and equal-tailed intervals, shape (...).
+
     Raises:
         InvalidInputError: the mass is not in (0, 1).
+
+    References:
+        Gelman et al. (2013), Bayesian Data Analysis, section 2.4.
+
+    >>> posterior = rate_posterior(Counts(visitors=1000, conversions=50))
+    >>> print(f"{posterior.mean:.4f} [{posterior.ci_low:.4f}, {posterior.ci_high:.4f}]")
+    0.0509 [0.0382, 0.0653]
     """
     tail = (1 - open_probability("credible_mass", credible_mass)) / 2
     a, b = _shape_parameters(arm, prior)
@@ -103,6 +113,9 @@ def best_rate(arms: Counts, *, prior: BetaPrior = UNIFORM) -> BestArm:
         Chance to be best and expected loss of each arm, shape (..., n_arms). An arm without
         visitors is judged by the prior alone: leave it out to compare the others.
 
+    References:
+        Scott (2010), A modern Bayesian look at the multi-armed bandit, doi:10.1002/asmb.874.
+
     >>> arms = Counts(visitors=[1000, 1000, 1000], conversions=[50, 55, 65])
     >>> print(best_rate(arms).p_best.round(3))
     [0.053 0.16 0.787]
@@ -124,6 +137,9 @@ def rate_chance_to_win(
 
     Returns:
         Chance to win and expected losses of shape (...).
+
+    References:
+        Gelman et al. (2013), Bayesian Data Analysis, section 2.4.
 
     >>> result = rate_chance_to_win(
     ...     Counts(visitors=10, conversions=1), Counts(visitors=10, conversions=5)
@@ -169,6 +185,14 @@ def rate_difference(
 
     Raises:
         InvalidInputError: the mass is not in (0, 1).
+
+    References:
+        Gelman et al. (2013), Bayesian Data Analysis, section 2.4.
+
+    >>> difference = rate_difference(
+    ...     Counts(visitors=1000, conversions=50), Counts(visitors=1000, conversions=65))
+    >>> print(f"{difference.mean:.4f} [{difference.ci_low:.4f}, {difference.ci_high:.4f}]")
+    0.0150 [-0.0055, 0.0356]
     """
     tail = float(1 - open_probability("credible_mass", credible_mass)) / 2
     shapes = np.broadcast_arrays(

@@ -52,6 +52,9 @@ def calibration_curve(
     Raises:
         InvalidInputError: a probability is outside [0, 1], or the shapes do not fit.
 
+    References:
+        Dawid (1982), The well-calibrated Bayesian, Journal of the American Statistical Association 77.
+
     >>> curve = calibration_curve([0.91, 0.94, 0.93, 0.97], [1, 0, 1, 1], edges=[0.9, 0.95, 1])
     >>> print(curve.realised.round(2))
     [0.67 1.0]
@@ -86,11 +89,17 @@ def brier_score(claimed: Numbers, came_true: Numbers) -> float | NotEstimable:
         claimed: claimed probabilities, shape (n_claims,).
         came_true: 1 where the claim was verified and 0 where not, shape (n_claims,).
 
+    Returns:
+        The score; undefined before the first claim.
+
     Raises:
         InvalidInputError: a probability is outside [0, 1], or the shapes do not fit.
 
     References:
         Brier (1950), Verification of forecasts expressed in terms of probability.
+
+    >>> print(f"{brier_score([0.9, 0.8], [1, 0]):.3f}")
+    0.325
     """
     p, truth = _claims(claimed, came_true)
     if not p.size:

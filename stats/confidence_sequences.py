@@ -159,6 +159,22 @@ def asymptotic_rho(n_star: Numbers, *, alpha: Numbers) -> FloatArray:
     """Return the mixture parameter that makes the two-sided sequence narrowest at `n_star`.
 
     For the one-sided sequence pass twice its alpha.
+
+    Args:
+        n_star: visitors at which the sequence is narrowest, shape (...).
+        alpha: total two-sided error over all moments.
+
+    Returns:
+        Parameters of the broadcast shape, per square root of a visitor.
+
+    Raises:
+        InvalidInputError: an argument is out of range.
+
+    References:
+        Waudby-Smith et al. (2024), doi:10.1214/24-AOS2408.
+
+    >>> print(f"{asymptotic_rho(10_000, alpha=0.05):.4f}")
+    0.0282
     """
     optimum = positive("n_star", n_star)
     surprise = -2 * np.log(open_probability("alpha", alpha))

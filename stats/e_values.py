@@ -89,6 +89,9 @@ def conversion_count_e_value(
         treatment_share: treatment's planned share of the traffic of the two arms, in (0, 1).
         concentration: weight of the Dirichlet prior around the share; large for small effects.
 
+    Returns:
+        Evidence of the broadcast shape.
+
     Raises:
         InvalidInputError: an argument that no data could have produced.
 
@@ -126,6 +129,9 @@ def harm_e_value(
         conversions_treatment: conversions of treatment, broadcast.
         treatment_share: treatment's planned share of the traffic of the two arms, in (0, 1).
         concentration: weight of the Dirichlet prior around the share; small for dead variants.
+
+    Returns:
+        Evidence of the broadcast shape.
 
     Raises:
         InvalidInputError: an argument that no data could have produced.

@@ -119,11 +119,20 @@ def welch_effect(
         treatment: estimates of the treatment arm, broadcast with control.
         alpha: total two-sided error of the interval.
 
+    Returns:
+        Effects of the broadcast shape; undefined where an arm is, or when neither varies.
+
     Raises:
         InvalidInputError: alpha is not in (0, 1).
 
     References:
         Welch (1947), doi:10.1093/biomet/34.1-2.28.
+
+    >>> control = ArmEstimate(value=2.0, variance=0.01, n=500, reason=Reason.OK)
+    >>> treatment = ArmEstimate(value=2.3, variance=0.02, n=400, reason=Reason.OK)
+    >>> effect = welch_effect(control, treatment)
+    >>> print(f"{effect.statistic:.3f} {effect.df:.0f} {effect.p_two_sided:.4f}")
+    1.732 748 0.0837
     """
     effect = treatment.value - control.value
     se = np.sqrt(control.variance + treatment.variance)

@@ -187,6 +187,9 @@ def replay(
     Raises:
         InvalidInputError: as `next_look`.
 
+    References:
+        Lan and DeMets (1983), doi:10.1093/biomet/70.3.659.
+
     >>> bounds, state = replay([(0.25, 10.0), (0.5, 20.0), (1.0, 40.0)], alpha=0.05)
     >>> [round(bound, 3) for bound in bounds], state.looks
     ([3.75, 2.54, 1.662], 3)
@@ -214,6 +217,16 @@ def probability_not_stopped(state: SequentialState, drifts: FloatArray) -> Float
 
     Returns:
         Probabilities in the shape of `drifts`; 1 minus them is the power so far.
+
+    Raises:
+        InvalidInputError: a drift is not a finite number.
+
+    References:
+        Jennison and Turnbull (2000), Group Sequential Methods, section 19.2.
+
+    >>> _, state = replay([(0.5, 50.0), (1.0, 100.0)], alpha=0.025)
+    >>> print(probability_not_stopped(state, np.array([0.0, 0.28])).round(3))
+    [0.975 0.202]
     """
     effects = finite("drifts", drifts)[..., np.newaxis]
     return np.asarray(np.sum(tilted_masses(state.continuing, effects), axis=-1))

@@ -6,7 +6,6 @@ import numpy as np
 from scipy import special
 
 from stats.arrays import (
-    BoolArray,
     Estimates,
     FloatArray,
     Reason,
@@ -14,6 +13,7 @@ from stats.arrays import (
     undefined_is_masked,
 )
 from stats.effects import EffectEstimate, z_effect
+from stats.multiplicity import holm_p_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,9 @@ def persona_deviations(effects: EffectEstimate) -> PersonaDeviations:
         deviation=deviation.effect_abs,
         se=deviation.se,
         p_two_sided=deviation.p_two_sided,
-        p_holm=_holm(np.ma.getdata(deviation.p_two_sided), deviation.reason == Reason.OK),
+        p_holm=holm_p_values(
+            np.ma.getdata(deviation.p_two_sided), asked=deviation.reason == Reason.OK
+        ),
     )
 
 
@@ -123,14 +125,3 @@ def _weighted(effects: EffectEstimate) -> tuple[FloatArray, FloatArray]:
     defined = effects.reason == Reason.OK
     effect = np.where(defined, np.ma.getdata(effects.effect_abs), 0.0)
     return effect, np.where(defined, np.ma.getdata(effects.se) ** -2.0, 0.0)
-
-
-def _holm(p_values: FloatArray, defined: BoolArray) -> FloatArray:
-    """Adjust many families at once, along the last axis (statsmodels takes one at a time)."""
-    known = np.where(defined, p_values, np.inf)
-    order = np.argsort(known, axis=-1)
-    left = np.count_nonzero(defined, axis=-1, keepdims=True) - np.arange(known.shape[-1])
-    steps = np.take_along_axis(known, order, axis=-1) * np.maximum(left, 1)
-    adjusted = np.empty_like(known)
-    np.put_along_axis(adjusted, order, np.maximum.accumulate(steps, axis=-1), axis=-1)
-    return np.minimum(adjusted, 1.0)

@@ -13,6 +13,13 @@ def mean_estimate(arm: Moments) -> ArmEstimate:
 
     Args:
         arm: moments of visitors, shape (...).
+
+    Returns:
+        The mean in the unit of the metric, shape (...); undefined below two visitors.
+
+    >>> arm = mean_estimate(Moments.from_values([0.0, 0.0, 10.0, 30.0]))
+    >>> print(f"{arm.value:.1f} with a variance of {arm.variance:.1f}")
+    10.0 with a variance of 50.0
     """
     return ArmEstimate(
         value=arm.mean,

@@ -94,6 +94,9 @@ def learn_prior(effects: Numbers, ses: Numbers) -> MixturePrior:
         effects: past effects on one scale, shape (n_effects,).
         ses: their standard errors, above zero.
 
+    Returns:
+        The prior, which says from how many effects it was learned.
+
     Raises:
         InvalidInputError: an effect is not finite or a standard error is not above zero.
 
@@ -126,6 +129,13 @@ def leave_one_out_score(effects: Numbers, ses: Numbers) -> float | NotEstimable:
 
     Raises:
         InvalidInputError: an effect is not finite or a standard error is not above zero.
+
+    References:
+        Gneiting and Raftery (2007), doi:10.1198/016214506000001437.
+
+    >>> past = [0.0, 0.01, -0.01, 0.0, 0.3, 0.005, -0.004, 0.25]
+    >>> leave_one_out_score(past, [0.01] * 8) > 0
+    True
     """
     y, v = past_effects(effects, positive("ses", ses) ** 2)
     if y.size <= FEWEST_PAST_EFFECTS:
@@ -149,8 +159,14 @@ def shrink(
         prior: a learned or stated prior.
         credible_mass: probability inside the interval.
 
+    Returns:
+        Posteriors of the broadcast shape; undefined without a standard error.
+
     Raises:
         InvalidInputError: a number is not finite, `se` is negative or the mass not in (0, 1).
+
+    References:
+        Stephens (2017), doi:10.1093/biostatistics/kxw041.
 
     >>> posterior = shrink(0.10, 0.04, prior=WEAK_PRIOR).at()
     >>> print(f"{posterior.mean:.3f} [{posterior.ci_low:.3f}, {posterior.ci_high:.3f}]")

@@ -60,6 +60,13 @@ def rate_estimate(arm: Counts) -> ArmEstimate:
 
     Args:
         arm: counts of visitors, shape (...).
+
+    Returns:
+        The rate; undefined below two visitors.
+
+    >>> arm = rate_estimate(Counts(visitors=1000, conversions=50))
+    >>> print(f"{arm.value:.3f} with a variance of {arm.variance:.2e}")
+    0.050 with a variance of 4.75e-05
     """
     rate = arm.rate
     return ArmEstimate(
@@ -82,6 +89,9 @@ def pooled_z(control: Counts, treatment: Counts) -> PooledTest:
 
     Returns:
         The test; undefined below two visitors in an arm, and when all or none converted.
+
+    References:
+        Fleiss, Levin and Paik (2003), Statistical Methods for Rates and Proportions, chapter 3.
 
     >>> test = pooled_z(
     ...     Counts(visitors=14000, conversions=700), Counts(visitors=14000, conversions=770)
@@ -116,6 +126,14 @@ def unpooled_z(control: Counts, treatment: Counts, *, alpha: Numbers = 0.05) -> 
 
     Raises:
         InvalidInputError: alpha is not in (0, 1).
+
+    References:
+        Fleiss, Levin and Paik (2003), Statistical Methods for Rates and Proportions, chapter 3.
+
+    >>> effect = unpooled_z(
+    ...     Counts(visitors=1000, conversions=50), Counts(visitors=1000, conversions=65))
+    >>> print(f"{effect.effect_abs:.3f} [{effect.ci_low:.4f}, {effect.ci_high:.4f}]")
+    0.015 [-0.0054, 0.0354]
     """
     arms = rate_estimate(control), rate_estimate(treatment)
     return z_effect(
@@ -134,11 +152,18 @@ def wilson(arm: Counts, *, alpha: Numbers = 0.05) -> RateInterval:
         arm: counts of visitors, shape (...).
         alpha: total two-sided error of the interval.
 
+    Returns:
+        Rate and interval within [0, 1], shape (...); undefined without visitors.
+
     Raises:
         InvalidInputError: alpha is not in (0, 1).
 
     References:
         Wilson (1927), doi:10.1080/01621459.1927.10502953.
+
+    >>> interval = wilson(Counts(visitors=1000, conversions=50))
+    >>> print(f"{interval.ci_low:.4f} {interval.ci_high:.4f}")
+    0.0381 0.0653
     """
     n, rate, squared = arm.visitors, arm.rate, normal_quantile(alpha) ** 2
     centre = (rate + squared / (2 * n)) / (1 + squared / n)
@@ -161,11 +186,19 @@ def newcombe(control: Counts, treatment: Counts, *, alpha: Numbers = 0.05) -> Di
         treatment: counts of the treatment arm, broadcast with control.
         alpha: total two-sided error of the interval.
 
+    Returns:
+        Difference and interval of the broadcast shape; undefined without visitors in an arm.
+
     Raises:
         InvalidInputError: alpha is not in (0, 1).
 
     References:
         Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+
+    >>> interval = newcombe(
+    ...     Counts(visitors=1000, conversions=50), Counts(visitors=1000, conversions=65))
+    >>> print(f"{interval.ci_low:.4f} {interval.ci_high:.4f}")
+    -0.0055 0.0357
     """
     a, b = wilson(control, alpha=alpha), wilson(treatment, alpha=alpha)
     a_low, a_high = np.ma.getdata(a.ci_low), np.ma.getdata(a.ci_high)
@@ -189,6 +222,14 @@ def fisher_exact(control: Counts, treatment: Counts) -> ExactTest:
     Returns:
         The two-sided p-value (sum over the tables that are not more probable) and the one-sided
         P(X >= treatment conversions); undefined when an arm is empty, or all or none converted.
+
+    References:
+        Fisher (1935), The Logic of Inductive Inference, doi:10.2307/2342435.
+
+    >>> test = fisher_exact(
+    ...     Counts(visitors=1000, conversions=0), Counts(visitors=1000, conversions=7))
+    >>> print(f"{test.p_two_sided:.4f}")
+    0.0155
     """
     n_a, x_a, n_b, x_b = np.broadcast_arrays(
         control.visitors, control.conversions, treatment.visitors, treatment.conversions

@@ -31,6 +31,13 @@ def rank_levels(level: Numbers, ranked_events: Numbers) -> tuple[Numbers, Number
 
     Raises:
         InvalidInputError: the level is not in (0, 1) or the events are not above zero.
+
+    References:
+        Deng, Knoblich and Lu (2018), section 4, doi:10.1145/3219819.3219919.
+
+    >>> low, high = rank_levels(0.9, 1000)
+    >>> print(f"{low:.3f} {high:.3f}")
+    0.881 0.919
     """
     nu = open_probability("level", level)
     reach = _RANK_Z * np.sqrt(nu * (1 - nu) / positive("ranked_events", ranked_events))
@@ -59,11 +66,18 @@ def quantile_estimate(
             than with independent events, because the visitor is randomised and has several
             events; `share_design_effect` computes it.
 
+    Returns:
+        Quantiles of the broadcast shape; undefined below two events.
+
     Raises:
         InvalidInputError: a number is not finite, or `upper` is below `lower`.
 
     References:
         Deng, Knoblich and Lu (2018), section 4, doi:10.1145/3219819.3219919.
+
+    >>> arm = quantile_estimate(3.2, events=1000, ranked_events=1000, lower=3.0, upper=3.5)
+    >>> print(f"{arm.value} with a standard error of {arm.variance ** 0.5:.3f}")
+    3.2 with a standard error of 0.127
     """
     n, ranked = counts("events", events), counts("ranked_events", ranked_events)
     low, high = finite("lower", lower), finite("upper", upper)

@@ -14,11 +14,17 @@ def tau2_dersimonian_laird(effects: Numbers, variances: Numbers) -> float | NotE
         effects: past effects, shape (n_effects,).
         variances: their squared standard errors, above zero.
 
+    Returns:
+        The variance in squared units of the effect; undefined below two past effects.
+
     Raises:
         InvalidInputError: an effect is not finite or a variance is not above zero.
 
     References:
         DerSimonian and Laird (1986), doi:10.1016/0197-2456(86)90046-2.
+
+    >>> print(f"{tau2_dersimonian_laird([0.1, 0.0, -0.1, 0.2], [0.001] * 4):.4f}")
+    0.0157
     """
     y, v = past_effects(effects, variances)
     if y.size < 2:
@@ -35,11 +41,17 @@ def tau2_paule_mandel(effects: Numbers, variances: Numbers) -> float | NotEstima
         effects: past effects, shape (n_effects,).
         variances: their squared standard errors, above zero.
 
+    Returns:
+        The variance in squared units of the effect; undefined below two past effects.
+
     Raises:
         InvalidInputError: an effect is not finite or a variance is not above zero.
 
     References:
         Paule and Mandel (1982), doi:10.6028/jres.087.022.
+
+    >>> print(f"{tau2_paule_mandel([0.1, 0.0, -0.1, 0.2], [0.001] * 4):.4f}")
+    0.0157
     """
     y, v = past_effects(effects, variances)
     if y.size < 2:

@@ -16,6 +16,9 @@ def ratio_estimate(arm: JointMoments) -> ArmEstimate:
         arm: joint moments (numerator, denominator) of visitors, shape (..., 2): the unit is the
             randomised visitor, never the session, so that sessions of one visitor may correlate.
 
+    Returns:
+        Ratios of shape (...); undefined below two visitors or with a denominator of zero.
+
     Raises:
         InvalidInputError: `arm` does not hold two quantities.
 
@@ -56,6 +59,9 @@ def ratio_difference(
 
     Raises:
         InvalidInputError: an arm does not hold two quantities, or alpha is not in (0, 1).
+
+    References:
+        Deng, Knoblich and Lu (2018), doi:10.1145/3219819.3219919.
 
     >>> control = JointMoments.from_values([[1, 2], [0, 1], [2, 3], [1, 1]])
     >>> treatment = JointMoments.from_values([[1, 1], [1, 2], [3, 3], [2, 2]])

@@ -45,6 +45,14 @@ def cuped_theta(control: JointMoments, treatment: JointMoments) -> FloatArray:
 
     Returns:
         Coefficients, shape (..., c); zero for a covariate that does not vary.
+
+    References:
+        Deng, Xu, Kohavi and Walker (2013), doi:10.1145/2433396.2433413.
+
+    >>> rows = np.array([[1.0, 0.0], [2.0, 1.0], [2.5, 2.0], [4.5, 3.0]])
+    >>> arm = JointMoments.from_values(rows)
+    >>> print(cuped_theta(arm, arm).round(2))
+    [1.1]
     """
     both = control + treatment
     return _coefficients(both.comoments)
@@ -91,6 +99,14 @@ def cuped_lift(control: JointMoments, treatment: JointMoments) -> AdjustedLift:
 
     Returns:
         The lift; undefined where the control mean is zero.
+
+    References:
+        Deng, Xu, Kohavi and Walker (2013), doi:10.1145/2433396.2433413.
+
+    >>> rows = np.array([[1.0, 0.0], [2.0, 1.0], [2.5, 2.0], [4.5, 3.0]])
+    >>> lift = cuped_lift(JointMoments.from_values(rows), JointMoments.from_values(rows + [1, 0]))
+    >>> print(f"{lift.effect_rel:.0%} with a standard error of {lift.se_rel:.0%}")
+    40% with a standard error of 18%
     """
     theta = cuped_theta(control, treatment)
     a, b = _adjusted_estimate(control, theta), _adjusted_estimate(treatment, theta)
@@ -125,6 +141,11 @@ def lin(control: JointMoments, treatment: JointMoments, *, alpha: Numbers = 0.05
 
     References:
         Lin (2013), doi:10.1214/12-AOAS583.
+
+    >>> rows = np.array([[1.0, 0.0], [2.0, 1.0], [2.5, 2.0], [4.5, 3.0]])
+    >>> effect = lin(JointMoments.from_values(rows), JointMoments.from_values(rows + [1, 0]))
+    >>> print(f"{effect.effect_abs:.2f} with a standard error of {effect.se:.2f}")
+    1.00 with a standard error of 0.34
     """
     centre = (control + treatment).means[..., 1:]
     a, b = _regression_estimate(control, centre), _regression_estimate(treatment, centre)
@@ -155,6 +176,12 @@ def lin_hc2(
 
     References:
         Lin (2013), doi:10.1214/12-AOAS583.
+
+    >>> before = [[0.0], [1.0], [2.0], [3.0]] * 2
+    >>> bought = [1.0, 2.0, 2.5, 4.5, 2.0, 3.0, 3.5, 5.5]
+    >>> effect = lin_hc2(bought, [0] * 4 + [1] * 4, covariates=before)
+    >>> print(f"{effect.effect_abs:.2f} with a standard error of {effect.se:.2f}")
+    1.00 with a standard error of 0.34
     """
     y, arm, x = (
         finite("values", values),

@@ -87,6 +87,15 @@ def lift_linear(
 
     Raises:
         InvalidInputError: alpha is not in (0, 1).
+
+    References:
+        Casella and Berger (2002), Statistical Inference, section 5.5.4 (delta method).
+
+    >>> control = ArmEstimate(value=0.05, variance=5e-6, n=9500, reason=Reason.OK)
+    >>> treatment = ArmEstimate(value=0.06, variance=6e-6, n=9500, reason=Reason.OK)
+    >>> lift = lift_linear(control, treatment).at()
+    >>> print(f"{lift.effect_rel:.0%} [{lift.ci_low:.1%}, {lift.ci_high:.1%}]")
+    20% [5.8%, 34.2%]
     """
     lift = (treatment.value - control.value) / np.abs(control.value)
     ratio = treatment.value / control.value
@@ -171,6 +180,12 @@ def lift_fieller(
 
     References:
         Fieller (1954), doi:10.1111/j.2517-6161.1954.tb00159.x.
+
+    >>> control = ArmEstimate(value=0.05, variance=5e-6, n=9500, reason=Reason.OK)
+    >>> treatment = ArmEstimate(value=0.06, variance=6e-6, n=9500, reason=Reason.OK)
+    >>> lift = lift_fieller(control, treatment).at()
+    >>> print(f"{lift.effect_rel:.0%} [{lift.ci_low:.1%}, {lift.ci_high:.1%}]")
+    20% [6.6%, 35.3%]
     """
     squared = normal_quantile(alpha) ** 2
     ratio = treatment.value / control.value

@@ -55,6 +55,9 @@ def sample_ratio_chi2(observed: Numbers, weights: Numbers) -> ChiSquareTest:
     Raises:
         InvalidInputError: a count or weight is not possible, or there are fewer than two arms.
 
+    References:
+        Pearson (1900), doi:10.1080/14786440009463897.
+
     >>> print(f"{sample_ratio_chi2([5000, 5100], [0.5, 0.5]).p_value:.3f}")
     0.320
     """
@@ -117,8 +120,18 @@ def dirichlet_multinomial_log_e(
         shares: probabilities of the cells under the null, summing to one, shape (..., n_cells).
         concentration: total weight of the Dirichlet prior, above zero.
 
+    Returns:
+        Log e-values of shape (...).
+
     Raises:
         InvalidInputError: the concentration is not above zero.
+
+    References:
+        Lindon and Malek (2022), Anytime-valid inference for multinomial count data, NeurIPS 35.
+
+    >>> log_e = dirichlet_multinomial_log_e(np.array([5000.0, 5400.0]), np.array([0.5, 0.5]))
+    >>> print(f"{log_e:.2f}")
+    5.29
     """
     prior = positive("concentration", concentration)[..., None] * shares
     log_e: FloatArray = (

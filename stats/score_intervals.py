@@ -32,11 +32,19 @@ def miettinen_nurminen(
         treatment: counts of the treatment arm, broadcast with control.
         alpha: total two-sided error of the interval.
 
+    Returns:
+        Difference and interval of the broadcast shape; undefined without visitors in an arm.
+
     Raises:
         InvalidInputError: alpha is not in (0, 1).
 
     References:
         Miettinen and Nurminen (1985), doi:10.1002/sim.4780040211.
+
+    >>> interval = miettinen_nurminen(
+    ...     Counts(visitors=80, conversions=48), Counts(visitors=70, conversions=56))
+    >>> print(f"{interval.ci_low:.4f} {interval.ci_high:.4f}")
+    0.0528 0.3382
     """
     reason = empty_reason(control, treatment)
     effect = np.where(reason == Reason.OK, treatment.rate - control.rate, 0.0)
@@ -71,8 +79,16 @@ def score_interval_statsmodels(
         treatment: counts of the treatment arm, broadcast with control.
         alpha: total two-sided error of the interval.
 
+    Returns:
+        Difference and interval; undefined where statsmodels finds no limits.
+
     Raises:
         InvalidInputError: alpha is not in (0, 1).
+
+    >>> interval = score_interval_statsmodels(
+    ...     Counts(visitors=80, conversions=48), Counts(visitors=70, conversions=56))
+    >>> print(f"{interval.ci_low:.4f} {interval.ci_high:.4f}")
+    0.0526 0.3440
     """
     open_probability("alpha", alpha)
     arms = np.broadcast_arrays(

@@ -82,6 +82,9 @@ def stagewise_p_value(state: SequentialState, z: float, *, information: float) -
         z: effect / se at the look.
         information: 1 / se^2 at the look.
 
+    Returns:
+        The p-value.
+
     Raises:
         InvalidInputError: an argument is not a number, or the design is two-sided.
 
@@ -109,6 +112,9 @@ def stagewise_estimate(
         z: effect / se at that look.
         information: 1 / se^2 at that look; the results are in the unit of the effect.
         alpha: 1 - coverage of the equal-tailed interval.
+
+    Returns:
+        The p-value, the median-unbiased estimate and its interval.
 
     Raises:
         InvalidInputError: an argument is out of range, or the design is two-sided.

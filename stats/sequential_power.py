@@ -35,6 +35,9 @@ def sequential_power(
     Raises:
         InvalidInputError: an argument is out of range.
 
+    References:
+        Jennison and Turnbull (2000), Group Sequential Methods, section 7.2.
+
     >>> sequential_power([0.0, 2.8], alpha=0.025).round(3).tolist()
     [0.025, 0.78]
     """
@@ -58,6 +61,9 @@ def sequential_drift(
         alpha: error of the bound over the whole horizon.
         looks: number of looks.
         spending: error-spending function.
+
+    Returns:
+        The drift: effect over its standard error at the horizon.
 
     Raises:
         InvalidInputError: an argument is out of range.

@@ -84,6 +84,9 @@ def sooner_not_more(control: ConversionTiming, treatment: ConversionTiming) -> S
     Returns:
         Both comparisons; undefined below two conversions in an arm, or when nothing varies.
 
+    References:
+        Welch (1947), doi:10.1093/biomet/34.1-2.28, for the delays.
+
     >>> delays = Moments.from_mean_sd(n=500, mean=5.0, sd=5.0)
     >>> control = ConversionTiming(matured=Counts(visitors=9000, conversions=500), delays=delays)
     >>> delays = Moments.from_mean_sd(n=505, mean=3.0, sd=3.0)

@@ -68,6 +68,9 @@ def power_family(phi: float) -> Spending:
     Args:
         phi: exponent above zero; 1 spends evenly, 3 is close to O'Brien and Fleming.
 
+    Returns:
+        The spending function.
+
     Raises:
         InvalidInputError: `phi` is not above zero.
 

@@ -57,6 +57,9 @@ def combine_strata(
     Raises:
         InvalidInputError: alpha is not in (0, 1).
 
+    References:
+        Cochran (1954), doi:10.2307/3001666.
+
     >>> phases = z_effect([0.02, 0.05], [0.01, 0.02])
     >>> print(f"{combine_strata(phases).effect_abs:.3f}")
     0.026
@@ -89,6 +92,11 @@ def cmh(control: Counts, treatment: Counts) -> StratifiedRates:
 
     References:
         Mantel and Haenszel (1959), doi:10.1093/jnci/22.4.719.
+
+    >>> control = Counts(visitors=[950, 500], conversions=[48, 40])
+    >>> treatment = Counts(visitors=[50, 500], conversions=[3, 52])
+    >>> print(f"{cmh(control, treatment).risk_difference:.4f}")
+    0.0217
     """
     n_a, n_b = control.visitors, treatment.visitors
     n, x = n_a + n_b, control.conversions + treatment.conversions
@@ -121,6 +129,11 @@ def mantel_haenszel_odds_ratio(control: Counts, treatment: Counts) -> OddsRatio:
 
     References:
         Mantel and Haenszel (1959), doi:10.1093/jnci/22.4.719.
+
+    >>> control = Counts(visitors=[950, 500], conversions=[48, 40])
+    >>> treatment = Counts(visitors=[50, 500], conversions=[3, 52])
+    >>> print(f"{mantel_haenszel_odds_ratio(control, treatment).odds_ratio:.3f}")
+    1.320
     """
     x_a, x_b = control.conversions, treatment.conversions
     size = np.maximum(control.visitors + treatment.visitors, 1)

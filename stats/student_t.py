@@ -19,6 +19,9 @@ def t_tail(df: FloatArray, t: FloatArray) -> FloatArray:
         df: degrees of freedom, above zero, shape (...).
         t: statistics, broadcast with `df`.
 
+    Returns:
+        Probabilities of the broadcast shape.
+
     References:
         Hill (1970), Algorithm 395, doi:10.1145/355598.355599.
 
@@ -43,6 +46,9 @@ def t_quantile(df: FloatArray, alpha: Numbers) -> FloatArray:
     Args:
         df: degrees of freedom, above zero, shape (...).
         alpha: two-sided error, inside (0, 1), broadcast with `df`.
+
+    Returns:
+        Quantiles of the broadcast shape, above zero.
 
     Raises:
         InvalidInputError: alpha is not in (0, 1).

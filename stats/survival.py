@@ -130,6 +130,13 @@ def rmst_estimate(table: LifeTable, *, horizon: float) -> ArmEstimate:
 
     Raises:
         InvalidInputError: the horizon is not above zero.
+
+    References:
+        Royston and Parmar (2013), doi:10.1186/1471-2288-13-152.
+
+    >>> table = LifeTable.from_durations([2, 4, 6, 8, 9, 9], [1, 1, 1, 1, 0, 0])
+    >>> print(f"{rmst_estimate(table, horizon=9).value:.2f}")
+    6.33
     """
     end = float(positive("horizon", horizon))
     survival, at_risk = table.survival, table.at_risk

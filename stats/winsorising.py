@@ -18,8 +18,14 @@ def winsor_cap(values: Numbers, *, level: float = 0.999) -> float | NotEstimable
         values: one value per visitor of every arm, in the unit of the metric, shape (n_visitors,).
         level: the quantile, inside (0, 1).
 
+    Returns:
+        The cap in the unit of the metric; undefined while nobody has a value.
+
     Raises:
         InvalidInputError: a value is not finite, or the level is not in (0, 1).
+
+    References:
+        Dixon (1960), doi:10.1214/aoms/1177705900.
 
     >>> winsor_cap([0, 0, 10, 20, 30, 5000], level=0.5)
     25.0
@@ -37,6 +43,9 @@ def winsorise(values: Numbers, *, cap: float) -> FloatArray:
     Args:
         values: values in the unit of the metric, any shape.
         cap: the cap, found once for all arms by `winsor_cap`.
+
+    Returns:
+        Capped values of the same shape.
 
     Raises:
         InvalidInputError: a value is not finite.
