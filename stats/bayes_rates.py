@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-from scipy.optimize import elementwise
 
 from stats.arrays import (
     Estimates,
@@ -14,14 +13,12 @@ from stats.arrays import (
     Numbers,
     finite,
     open_probability,
-    undefined_is_masked,
 )
-from stats.best_arm import REACHES, BestArm, best_arm, panels
+from stats.best_arm import REACHES, BestArm, best_arm
 from stats.errors import InvalidInputError
 from stats.moments import Counts
 
 _SMALLEST_PRIOR = 0.1
-_MASS_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +90,7 @@ def rate_posterior(
     0.0509 [0.0382, 0.0653]
     """
     tail = (1 - open_probability("credible_mass", credible_mass)) / 2
-    a, b = _shape_parameters(arm, prior)
+    a, b = shape_parameters(arm, prior)
     return PosteriorInterval(
         reason=np.zeros(np.shape(a), np.int8),
         mean=a / (a + b),
@@ -120,9 +117,9 @@ def best_rate(arms: Counts, *, prior: BetaPrior = UNIFORM) -> BestArm:
     >>> print(best_rate(arms).p_best.round(3))
     [0.053 0.16 0.787]
     """
-    a, b = np.broadcast_arrays(*_shape_parameters(arms, prior))
+    a, b = np.broadcast_arrays(*shape_parameters(arms, prior))
     rows = (-1, a.shape[-1])
-    return best_arm(_BetaPosteriors(a=a.reshape(rows), b=b.reshape(rows)), a.shape)
+    return best_arm(BetaPosteriors(a=a.reshape(rows), b=b.reshape(rows)), a.shape)
 
 
 def rate_chance_to_win(
@@ -164,53 +161,8 @@ def chance_to_win(arms: BestArm) -> ChanceToWin:
     )
 
 
-@undefined_is_masked
-def rate_difference(
-    control: Counts,
-    treatment: Counts,
-    *,
-    prior: BetaPrior = UNIFORM,
-    credible_mass: float = 0.95,
-) -> PosteriorInterval:
-    """Return the posterior of treatment rate minus control rate.
-
-    Args:
-        control: counts of the control arm, shape (...).
-        treatment: counts of the treatment arm, broadcast with control.
-        prior: the Beta prior of both arms.
-        credible_mass: probability inside the interval.
-
-    Returns:
-        Mean and equal-tailed interval of shape (...).
-
-    Raises:
-        InvalidInputError: the mass is not in (0, 1).
-
-    References:
-        Gelman et al. (2013), Bayesian Data Analysis, section 2.4.
-
-    >>> difference = rate_difference(
-    ...     Counts(visitors=1000, conversions=50), Counts(visitors=1000, conversions=65))
-    >>> print(f"{difference.mean:.4f} [{difference.ci_low:.4f}, {difference.ci_high:.4f}]")
-    0.0150 [-0.0055, 0.0356]
-    """
-    tail = float(1 - open_probability("credible_mass", credible_mass)) / 2
-    shapes = np.broadcast_arrays(
-        *_shape_parameters(control, prior), *_shape_parameters(treatment, prior)
-    )
-    a, b = (np.stack(pair, -1).reshape(-1, 2) for pair in (shapes[::2], shapes[1::2]))
-    arms, shape = _BetaPosteriors(a=a, b=b), shapes[0].shape
-    low, high = (_difference_quantile(arms, mass) for mass in (tail, 1 - tail))
-    return PosteriorInterval(
-        reason=np.zeros(shape, np.int8),
-        mean=(arms.mean[:, 1] - arms.mean[:, 0]).reshape(shape),
-        ci_low=low.reshape(shape),
-        ci_high=high.reshape(shape),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _BetaPosteriors:
+class BetaPosteriors:
     """Beta posteriors on the log-odds scale, where even Beta(0.5, 0.5) has a smooth density."""
 
     a: FloatArray
@@ -220,14 +172,17 @@ class _BetaPosteriors:
         return len(self.a)
 
     def rows(self, part: slice | npt.NDArray[np.intp]) -> Self:
+        """Return some of the rows."""
         return type(self)(a=self.a[part], b=self.b[part])
 
     @property
     def mean(self) -> FloatArray:
+        """Mean rates, shape (..., n_arms)."""
         return self.a / (self.a + self.b)
 
     @property
     def cuts(self) -> FloatArray:
+        """Log odds at `REACHES` from the modes, shape (..., n_arms, n_cuts)."""
         a, b = self.a[..., None], self.b[..., None]
         # Normal around the mode, exponential with rates a and b far from it.
         normal, mode = REACHES * np.sqrt(1 / a + 1 / b), np.log(a / b)
@@ -235,6 +190,7 @@ class _BetaPosteriors:
         return np.concatenate([mode - left[..., ::-1], mode + right[..., 1:]], axis=-1)
 
     def log_density(self, points: FloatArray) -> FloatArray:
+        """Return the log density of the log odds over its peak."""
         # Relative to the mode, where both terms vanish: huge counts keep their digits.
         a, b = self.a[..., None], self.b[..., None]
         distance = points[..., None, :] - np.log(a / b)
@@ -243,53 +199,14 @@ class _BetaPosteriors:
         )
 
     def value(self, points: FloatArray) -> FloatArray:
+        """Return the rates at points of log odds."""
         return special.expit(points)
 
     def slope(self, points: FloatArray) -> FloatArray:
+        """Return how fast the rates rise with the log odds."""
         return special.expit(points) * special.expit(-points)
 
 
-def _shape_parameters(arm: Counts, prior: BetaPrior) -> tuple[FloatArray, FloatArray]:
+def shape_parameters(arm: Counts, prior: BetaPrior) -> tuple[FloatArray, FloatArray]:
+    """Return the two parameters of the Beta posterior of an arm."""
     return arm.conversions + prior.alpha, arm.visitors - arm.conversions + prior.beta
-
-
-def _difference_quantile(arms: _BetaPosteriors, mass: float) -> FloatArray:
-    """Find the quantile of the second rate minus the first, for arms of shape (n_rows, 2).
-
-    Integrates over the narrower posterior, at whose scale the distribution function of the wider
-    one is smooth; where the second is the narrower one, the difference is searched mirrored.
-    """
-    mean, variance = arms.mean, arms.mean * (1 - arms.mean) / (arms.a + arms.b + 1)
-    narrow = np.argmin(variance, axis=-1)[:, None]
-    wide = [np.take_along_axis(shape, 1 - narrow, -1)[..., None] for shape in (arms.a, arms.b)]
-    inner = _BetaPosteriors(
-        a=np.take_along_axis(arms.a, narrow, -1), b=np.take_along_axis(arms.b, narrow, -1)
-    )
-    cuts = inner.cuts[:, 0]
-
-    def excess(difference: FloatArray, target: FloatArray, row: FloatArray) -> FloatArray:
-        i = row.astype(np.intp)
-        # The shifted rate leaves [0, 1] at these two points, where the integrand has a kink.
-        kinks = special.logit(np.clip([-difference, 1 - difference], 0, 1)).T
-        kinks = np.clip(kinks, cuts[i, :1], cuts[i, -1:])
-        points, weights = panels(np.concatenate([cuts[i], kinks], axis=-1))
-        flat = points.reshape(len(i), -1)
-        density = np.exp(inner.rows(i).log_density(flat)[:, 0]) * weights.reshape(flat.shape)
-        shifted = np.clip(special.expit(flat) + difference[:, None], 0, 1)
-        below = np.asarray(special.betainc(wide[0][i, 0], wide[1][i, 0], shifted), np.float64)
-        mass_below: FloatArray = np.sum(density * below, axis=-1) / density.sum(axis=-1)
-        return mass_below - target
-
-    mirrored = narrow[:, 0] == 1
-    target = np.where(mirrored, 1 - mass, mass)
-    centre = np.where(mirrored, -1, 1) * (mean[:, 1] - mean[:, 0])
-    # Chebyshev: no more than the searched mass lies farther from the mean than this.
-    reach = 1.01 * np.sqrt(variance.sum(axis=-1) / min(mass, 1 - mass))
-    rows = np.arange(len(centre), dtype=np.float64)
-    root = elementwise.find_root(
-        excess,
-        (centre - reach, centre + reach),
-        args=(target, rows),
-        tolerances={"fatol": _MASS_TOLERANCE},
-    )
-    return np.where(mirrored, -root.x, root.x)

@@ -53,7 +53,7 @@ def calibration_curve(
         InvalidInputError: a probability is outside [0, 1], or the shapes do not fit.
 
     References:
-        Dawid (1982), The well-calibrated Bayesian, Journal of the American Statistical Association 77.
+        Dawid (1982), The well-calibrated Bayesian, JASA 77, 605-610.
 
     >>> curve = calibration_curve([0.91, 0.94, 0.93, 0.97], [1, 0, 1, 1], edges=[0.9, 0.95, 1])
     >>> print(curve.realised.round(2))

@@ -11,7 +11,6 @@ from stats.bayes_rates import (
     BetaPrior,
     best_rate,
     rate_chance_to_win,
-    rate_difference,
     rate_posterior,
 )
 from stats.errors import InvalidInputError
@@ -85,25 +84,6 @@ def test_chance_to_win__a_billion_visitors__equals_the_normal_limit():
     ).at()
     spread = np.sqrt((p * (1 - p) + q * (1 - q)) / n)
     assert ours.chance_to_win == pytest.approx(scipy_stats.norm.cdf((q - p) / spread), abs=1e-5)
-
-
-@settings(deadline=None, max_examples=30)
-@given(counts(10**6), counts(10**6))
-def test_difference__any_counts__interval_is_ordered_and_flips(control, treatment):
-    ours, swapped = (
-        rate_difference(*pair).at() for pair in ((control, treatment), (treatment, control))
-    )
-    assert -1 <= ours.ci_low < ours.mean < ours.ci_high <= 1
-    assert ours.ci_low == pytest.approx(-swapped.ci_high, abs=1e-7)
-
-
-def test_difference__very_unequal_arms__matches_simulation(rng):
-    control, treatment = Counts(visitors=1e6, conversions=5e4), Counts(visitors=40, conversions=5)
-    draws = rng.beta(6, 36, 10**6) - rng.beta(5e4 + 1, 95e4 + 1, 10**6)
-    interval = rate_difference(control, treatment, credible_mass=0.9).at()
-    np.testing.assert_allclose(
-        [interval.ci_low, interval.ci_high], np.quantile(draws, [0.05, 0.95]), atol=5e-4
-    )
 
 
 def test_best_rate__experiments_of_four_arms__chances_sum_to_one_and_match_simulation(rng):

@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from stats import relative
+from stats.bayes_differences import rate_difference
 from stats.bayes_means import NormalPrior, effect_posterior
 from stats.bayes_rates import (
     BetaPrior,
     best_rate,
     rate_chance_to_win,
-    rate_difference,
     rate_posterior,
 )
 from stats.priors import MixturePrior, shrink
