@@ -20,6 +20,7 @@ class _Bench:
 
     readout: Readout
     plan: Plan
+    facts: Facts
     health: list[Condition]
     timing: list[Condition]
     harm: dict[str, list[Condition]]
@@ -77,10 +78,11 @@ def judge(readout: Readout, plan: Plan, facts: Facts) -> Verdict:
     bench = _Bench(
         readout=readout,
         plan=plan,
+        facts=facts,
         health=health(readout, facts),
         timing=[maturity(readout, plan), unchanged(facts)],
-        harm={variant: harm(readout, variant) for variant in variants},
-        merit={variant: merit(readout, plan, variant) for variant in variants},
+        harm={item: harm(readout, item, called=facts.called(item)) for item in variants},
+        merit={item: merit(readout, plan, item, called=facts.called(item)) for item in variants},
     )
     outcome, variant, sentence = _outcome(bench)
     return Verdict(
@@ -129,7 +131,8 @@ def _praise(bench: _Bench, variant: str) -> str:
     belief = comparison.belief
     measured = f"{seen.value:+.1%} measured" if isinstance(seen, Estimate) else "better"
     honest = f", {belief.effect_rel:+.1%} to be expected" if isinstance(belief, Belief) else ""
-    return f"{variant} wins on {primary.name}: {measured}{honest}. Every condition is met."
+    winner = f"Variant {bench.facts.called(variant)} wins on {primary.name}"
+    return f"{winner}: {measured}{honest}. Every condition is met."
 
 
 def _at_best(readout: Readout, variant: str) -> float:

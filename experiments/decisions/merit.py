@@ -12,23 +12,26 @@ MAX_EXPECTED_LOSS = 0.0025
 """Relative loss that a wrong promotion may cost on average, by belief."""
 
 
-def harm(readout: Readout, variant: str) -> list[Condition]:
-    """Whether the variant does harm to the primary metric or to a guardrail."""
+def harm(readout: Readout, variant: str, *, called: str) -> list[Condition]:
+    """Whether the variant, which sentences call so, does harm to the primary or a guardrail."""
     watched = {metric.key: metric for metric in (readout.primary, *readout.guardrails)}
-    return [_harm(metric, variant) for metric in watched.values()]
+    return [_harm(metric, variant, called=called) for metric in watched.values()]
 
 
-def merit(readout: Readout, plan: Plan, variant: str) -> list[Condition]:
-    """Whether the variant has earned to become the standard."""
+def merit(readout: Readout, plan: Plan, variant: str, *, called: str) -> list[Condition]:
+    """Whether the variant, which sentences call so, has earned to become the standard."""
     return [
         _conversions(readout, plan, variant),
-        _evidence(readout, variant),
-        *(_guardrail(metric, variant, readout) for metric in readout.guardrails),
-        *(_beliefs(readout, variant) if plan.method is Method.BAYESIAN else ()),
+        _evidence(readout, variant, called=called),
+        *(
+            _guardrail(metric, variant, called=called, finished=readout.finished)
+            for metric in readout.guardrails
+        ),
+        *(_beliefs(readout, variant, called=called) if plan.method is Method.BAYESIAN else ()),
     ]
 
 
-def _harm(metric: MetricReadout, variant: str) -> Condition:
+def _harm(metric: MetricReadout, variant: str, *, called: str) -> Condition:
     found = metric.comparison(variant).harm
     harmful = isinstance(found, Harm) and found.harmful
     return Condition(
@@ -39,9 +42,9 @@ def _harm(metric: MetricReadout, variant: str) -> Condition:
         threshold=HARM_LOG_E,
         ruling=Ruling.FAILED if harmful else Ruling.PASSED,
         words=(
-            f"{variant} does harm to {metric.name}."
+            f"Variant {called} does harm to {metric.name}."
             if harmful
-            else f"No sign that {variant} harms {metric.name}."
+            else f"No sign that {called} harms {metric.name}."
         ),
     )
 
@@ -62,7 +65,7 @@ def _conversions(readout: Readout, plan: Plan, variant: str) -> Condition:
     )
 
 
-def _evidence(readout: Readout, variant: str) -> Condition:
+def _evidence(readout: Readout, variant: str, *, called: str) -> Condition:
     metric = readout.primary
     test = metric.comparison(variant).test
     passed = isinstance(test, SequentialTest) and test.passed
@@ -74,11 +77,11 @@ def _evidence(readout: Readout, variant: str) -> Condition:
         figure=_z(test),
         threshold=_bound(test),
         ruling=ruling(passed=passed, finished=readout.finished),
-        words=f"That {variant} is better on {metric.name} is {state}{_distance(test)}.",
+        words=f"That {called} is better on {metric.name} is {state}{_distance(test)}.",
     )
 
 
-def _guardrail(metric: MetricReadout, variant: str, readout: Readout) -> Condition:
+def _guardrail(metric: MetricReadout, variant: str, *, called: str, finished: bool) -> Condition:
     test = metric.comparison(variant).test
     passed = isinstance(test, SequentialTest) and test.passed
     state = "shown" if passed else "not shown"
@@ -88,15 +91,15 @@ def _guardrail(metric: MetricReadout, variant: str, readout: Readout) -> Conditi
         metric=metric.key,
         figure=_z(test),
         threshold=_bound(test),
-        ruling=ruling(passed=passed, finished=readout.finished),
+        ruling=ruling(passed=passed, finished=finished),
         words=(
-            f"That {variant} worsens {metric.name} by less than {metric.margin or 0:.1%} "
+            f"That {called} worsens {metric.name} by less than {metric.margin or 0:.1%} "
             f"is {state}{_distance(test)}."
         ),
     )
 
 
-def _beliefs(readout: Readout, variant: str) -> list[Condition]:
+def _beliefs(readout: Readout, variant: str, *, called: str) -> list[Condition]:
     belief = readout.primary.comparison(variant).belief
     if isinstance(belief, NotEstimable):
         chance: float | NotEstimable = belief
@@ -113,7 +116,7 @@ def _beliefs(readout: Readout, variant: str) -> list[Condition]:
             figure=chance,
             threshold=MIN_CHANCE_TO_WIN,
             ruling=ruling(passed=likely, finished=readout.finished),
-            words=f"The chance that {variant} is better must be {MIN_CHANCE_TO_WIN:.0%} or more.",
+            words=f"The chance that {called} is better must be {MIN_CHANCE_TO_WIN:.0%} or more.",
         ),
         Condition(
             condition="expected loss",
@@ -122,7 +125,7 @@ def _beliefs(readout: Readout, variant: str) -> list[Condition]:
             figure=loss,
             threshold=MAX_EXPECTED_LOSS,
             ruling=ruling(passed=cheap, finished=readout.finished),
-            words=f"What {variant} costs, if it is worse, must be under {MAX_EXPECTED_LOSS:.2%}.",
+            words=f"What {called} costs, if it is worse, must be under {MAX_EXPECTED_LOSS:.2%}.",
         ),
     ]
 

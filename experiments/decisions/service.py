@@ -94,6 +94,7 @@ def _facts(session: Session, experiment: ExperimentOut) -> Facts:
         enrolling=experiment.status is Status.RUNNING,
         removed=frozenset(removed),
         changed_nodes=promoting.conflicts_of(experiment, base.graph, current.graph),
+        names={item.key: item.name for item in experiment.variants},
     )
 
 

@@ -1,6 +1,7 @@
 """Conditions on the experiment as a whole: can the data be trusted, has enough time passed?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from experiments.analysis.quality import ALARM_LOG_E
@@ -21,6 +22,11 @@ class Facts:
     enrolling: bool
     removed: frozenset[str] = frozenset()
     changed_nodes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)  # of variants, by key
+
+    def called(self, variant: str) -> str:
+        """What sentences call a variant: its name, or its key when it has none, in quotes."""
+        return f"\u201c{self.names.get(variant) or variant}\u201d"
 
 
 def health(readout: Readout, facts: Facts) -> list[Condition]:

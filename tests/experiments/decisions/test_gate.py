@@ -116,7 +116,16 @@ def test_judge__clear_winner__is_promoted_with_every_condition_passed():
     found = verdict(arms=WINNER)
     assert (found.outcome, found.variant) == (Outcome.PROMOTE, "bold")
     assert {item.ruling for item in found.trace} == {Ruling.PASSED}
-    assert found.sentence.startswith("bold wins on buys: +25.0% measured")
+    assert found.sentence.startswith("Variant “bold” wins on buys: +25.0% measured")
+
+
+def test_judge__variant_has_a_name__is_called_by_it_in_every_sentence():
+    named = Facts(enrolling=True, names={"bold": "Bold promise"})
+    found = verdict(facts=named, arms=WINNER)
+    assert found.sentence.startswith("Variant “Bold promise” wins on buys")
+    about = [item.words for item in found.trace if item.variant == "bold"]
+    assert not any("bold" in words for words in about)
+    assert any("“Bold promise” is better on buys" in words for words in about)
 
 
 def test_judge__larger_rate_without_evidence__continues():
