@@ -1,12 +1,22 @@
 """Power, sample size and smallest detectable effect of tests that look once, at the end."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import special
 
-from stats.arrays import FloatArray, Numbers, counts, open_probability, positive
+from stats.arrays import (
+    Estimates,
+    FloatArray,
+    Numbers,
+    Reason,
+    counts,
+    first_reason,
+    open_probability,
+    positive,
+)
 from stats.errors import InvalidInputError
 
 Alternative: TypeAlias = Literal["two_sided", "greater"]
@@ -104,6 +114,73 @@ def sample_size_two_proportions(
     wanted = special.ndtri(open_probability("power", power))
     root = (_critical_z(alpha, alternative) * spread_null + wanted * spread) / (q - p)
     return np.asarray(root**2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectableRate(Estimates):
+    """Smallest improvement of a rate that a test finds, undefined where no rate would be found.
+
+    Attributes:
+        effect_abs: rate of treatment minus rate of control.
+        effect_rel: the same relative to control.
+    """
+
+    effect_abs: FloatArray
+    effect_rel: FloatArray
+
+
+def mde_two_proportions(
+    rate_control: Numbers,
+    *,
+    n_control: Numbers,
+    n_treatment: Numbers,
+    power: Numbers = 0.8,
+    alpha: Numbers = 0.05,
+    alternative: Alternative = "two_sided",
+) -> DetectableRate:
+    """Return the smallest rise of a rate that the z test of two rates finds with `power`.
+
+    Args:
+        rate_control: conversion rate of control, in (0, 1), shape (...).
+        n_control: visitors of control.
+        n_treatment: visitors of treatment.
+        power: probability of finding the rise, above alpha.
+        alpha: total error of the test.
+        alternative: as in `power_two_proportions`.
+
+    Returns:
+        Rises of the broadcast shape; undefined with too few visitors to find even a rate of 1.
+
+    Raises:
+        InvalidInputError: an argument is out of range.
+
+    References:
+        Fleiss, Levin and Paik (2003), Statistical Methods for Rates and Proportions, chapter 4.
+
+    >>> mde = mde_two_proportions(0.05, n_control=31000, n_treatment=31000).at()
+    >>> print(f"{mde.effect_abs:.4f} ({mde.effect_rel:.1%})")
+    0.0050 (10.0%)
+    """
+    wanted = open_probability("power", power)
+    if np.any(wanted <= open_probability("alpha", alpha)):
+        raise InvalidInputError("power", "must be above alpha")
+    p, n, m, target, _ = np.broadcast_arrays(
+        open_probability("rate_control", rate_control), n_control, n_treatment, wanted, alpha
+    )
+
+    def surplus(rate: FloatArray) -> FloatArray:
+        found = power_two_proportions(
+            p, rate, n_control=n, n_treatment=m, alpha=alpha, alternative=alternative
+        )
+        return np.asarray(found - target)
+
+    highest = np.full_like(p, np.nextafter(1.0, 0.0))
+    effect = bisect_rising(surplus, p, highest) - p
+    return DetectableRate(
+        reason=first_reason((surplus(highest) < 0, Reason.TOO_FEW_UNITS)),
+        effect_abs=effect,
+        effect_rel=effect / p,
+    )
 
 
 def mde_mean(

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from statsmodels.stats.power import TTestIndPower
 
 from stats.errors import InvalidInputError
-from stats.power import mde_mean, power_two_proportions, sample_size_two_proportions
+from stats.power import (
+    mde_mean,
+    mde_two_proportions,
+    power_two_proportions,
+    sample_size_two_proportions,
+)
+from stats.results import NotEstimable
 
 
 @pytest.mark.parametrize("alternative", ["two_sided", "greater"])
@@ -37,6 +43,20 @@ def test_mde_mean__small_and_uneven_samples__agree_with_statsmodels(n_total, rat
     assert float(found) == pytest.approx(3.0 * expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("alternative", ["two_sided", "greater"])
+def test_mde_two_proportions__fed_back__gives_the_power_asked_for(alternative):
+    rates, sizes = np.array([[0.01], [0.2], [0.7]]), np.array([200.0, 5000.0, 1e6])
+    plan = {"n_control": sizes, "n_treatment": 2 * sizes, "alternative": alternative}
+    mde = mde_two_proportions(rates, power=0.9, **plan)
+    reached = power_two_proportions(rates, rates + mde.effect_abs, **plan)
+    np.testing.assert_allclose(reached, 0.9, atol=1e-9)
+    np.testing.assert_allclose(mde.effect_rel, mde.effect_abs / rates)
+
+
+def test_mde_two_proportions__four_visitors__is_undefined():
+    assert isinstance(mde_two_proportions(0.5, n_control=2, n_treatment=2).at(), NotEstimable)
+
+
 def test_power__grid_of_plans__is_computed_in_one_pass():
     power = power_two_proportions(
         0.05, [[0.05], [0.055], [0.06]], n_control=[1000, 9000], n_treatment=9000
@@ -55,3 +75,5 @@ def test_power__impossible_input__names_the_field():
         mde_mean(1.0, n_total=2)
     with pytest.raises(InvalidInputError, match="power"):
         mde_mean(1.0, n_total=20, power=0.01)
+    with pytest.raises(InvalidInputError, match="power"):
+        mde_two_proportions(0.1, n_control=20, n_treatment=20, power=0.01)
