@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.analysis.belief import believe
+from experiments.analysis.belief import STATED_PRIOR, believe
 from experiments.analysis.data import Cell
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import (
@@ -23,6 +23,7 @@ from stats.arrays import FloatArray
 from stats.confidence_sequences import asymptotic_cs_two_sided
 from stats.e_values import harm_e_value
 from stats.effects import ArmEstimate, EffectEstimate, welch_effect, z_effect
+from stats.priors import MixturePrior
 from stats.relative import LogLift, lift_log
 from stats.results import NotEstimable
 
@@ -69,7 +70,9 @@ def compare(
         effect_rel=_shown_lift(pair, n_star),
         test=_test(question, pair, variant=variant, protocol=protocol, earlier=earlier),
         fixed=_fixed(pair, protocol),
-        belief=believe(pair.lift, direction=question.metric.direction),
+        belief=believe(
+            pair.lift, direction=question.metric.direction, prior=_prior(question, protocol)
+        ),
         harm=_harm(question, *cells, variant=variant, protocol=protocol),
     )
 
@@ -141,6 +144,11 @@ def _test(
         visitors=pair.visitors,
         planned_visitors=_planned_visitors(protocol),
     )
+
+
+def _prior(question: Question, protocol: Protocol) -> MixturePrior:
+    # What was learned is about effects on the primary metric.
+    return protocol.prior if Role.PRIMARY in question.roles else STATED_PRIOR
 
 
 def hypothesis_of(

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from experiments.analysis.belief import STATED_PRIOR
 from experiments.analysis.schemas import Role
 from experiments.design.schemas import ExperimentOut, Plan, Source
 from experiments.metrics.schemas import MetricOut
+from stats.priors import MixturePrior
 
 DAY = timedelta(days=1)
 
@@ -39,6 +41,7 @@ class Protocol:
     calendar_fraction: float
     matured_days: float
     finished: bool
+    prior: MixturePrior = STATED_PRIOR
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -47,7 +50,11 @@ class Protocol:
 
 
 def protocol(
-    experiment: ExperimentOut, questions: tuple[Question, ...], *, as_of: datetime
+    experiment: ExperimentOut,
+    questions: tuple[Question, ...],
+    *,
+    as_of: datetime,
+    prior: MixturePrior = STATED_PRIOR,
 ) -> Protocol:
     """The protocol of `experiment` at `as_of`.
 
@@ -70,6 +77,7 @@ def protocol(
         calendar_fraction=1.0 if is_total else min(fraction, 1.0),
         matured_days=matured / DAY,
         finished=is_total or fraction >= 1 or _all_matured(experiment, window, as_of=as_of),
+        prior=prior,
     )
 
 

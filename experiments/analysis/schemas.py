@@ -63,9 +63,15 @@ class FixedHorizon(Out):
 
 
 class Belief(Out):
-    """What to believe of the relative effect, by a proper prior: shrunk, hence honest."""
+    """What to believe of the relative effect, by a proper prior: shrunk, hence honest.
+
+    `observed_log` and its standard error are the logarithm of treatment over control, before any
+    shrinking: what later experiments learn from.
+    """
 
     prior_sd: float
+    observed_log: float
+    observed_se_log: float
     chance_to_win: float
     expected_loss: float
     effect_rel: float

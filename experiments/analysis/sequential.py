@@ -106,6 +106,11 @@ def bound_at(hypothesis: Hypothesis, information: float) -> float | NotEstimable
     return bound
 
 
+def remember(looks: Looks, state: SequentialState, *, alpha: float) -> None:
+    """Keep the state after a sequence of looks that was computed elsewhere, many at once."""
+    _STATES.keep(looks, state, alpha=alpha)
+
+
 class _States:
     """States after recent sequences of looks, so that an hourly look costs one step, not all."""
 
@@ -124,10 +129,14 @@ class _States:
                 spending=SPENDING,
                 alpha=alpha,
             )
+        self.keep(looks, state, alpha=alpha)
+        return state
+
+    def keep(self, looks: Looks, state: SequentialState, *, alpha: float) -> None:
+        """Remember the state after `looks`; the oldest one is forgotten for it."""
         self._known[alpha, looks] = state
         if len(self._known) > self._size:
             self._known.popitem(last=False)
-        return state
 
     def _longest_known(self, looks: Looks, alpha: float) -> tuple[int, SequentialState]:
         for done in range(len(looks), 0, -1):

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from experiments.analysis.collection import collect, questions
 from experiments.analysis.data import data_hash
 from experiments.analysis.engine import looks_of, read
+from experiments.analysis.learning import prior_for
 from experiments.analysis.models import AnalysisRun
 from experiments.analysis.protocol import protocol
 from experiments.analysis.queries import earlier_looks, latest_run, newest_run
@@ -48,7 +49,7 @@ def observe(session: Session, key: str, *, now: datetime) -> NewLook | RunOut:
     if found.started_at is None:
         message = f"The experiment {key!r} has not started, so there is nothing to analyse."
         raise ConflictError(message)
-    asked = protocol(found, questions(session, found), as_of=now)
+    asked = protocol(found, questions(session, found), as_of=now, prior=prior_for(session, found))
     data = collect(session, found, asked.questions, as_of=now)
     fingerprint = data_hash(data, finished=asked.finished)
     last = latest_run(session, key)

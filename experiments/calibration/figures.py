@@ -31,12 +31,18 @@ def mean_row(
 
 
 def ratio_row(
-    name: str, above: FloatArray, below: FloatArray, *, at_least: float | None = None
+    name: str,
+    above: FloatArray,
+    below: FloatArray,
+    *,
+    at_least: float | None = None,
+    allowed_ses: float = 0.0,
 ) -> Row:
     """The ratio of two means over the same experiments, by the delta method."""
-    if not below.any():
-        return Row(name=name, figure=NOBODY, se=NOBODY, at_least=at_least)
-    ratio = float(above.mean() / below.mean())
-    spread = float((above - ratio * below).std())
-    se = spread / (float(below.mean()) * np.sqrt(below.size))
-    return Row(name=name, figure=ratio, se=se, at_least=at_least)
+    ratio: float | NotEstimable = NOBODY
+    se: float | NotEstimable = NOBODY
+    if below.any():
+        ratio = float(above.mean() / below.mean())
+        spread = float((above - ratio * below).std())
+        se = spread / (float(below.mean()) * float(np.sqrt(below.size)))
+    return Row(name=name, figure=ratio, se=se, at_least=at_least, allowed_ses=allowed_ses)

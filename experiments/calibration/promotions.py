@@ -22,6 +22,9 @@ CHANCE_SES = 3.0
 """A share of simulated experiments may lie this many standard errors above its limit by chance."""
 
 TRUE_LIFT = 0.1
+PLANNED_VISITORS = 1800
+"""Visitors a day with which one look on the last day finds the true lift with about 80%."""
+
 WHAT_HAPPENS = {Method.SEQUENTIAL: "sequential method", Method.BAYESIAN: "Bayesian method"}
 
 
@@ -31,8 +34,16 @@ def studies() -> list[Study]:
     return [
         *(_hourly_nulls(kind) for kind in kinds),
         _ramp(),
-        _power("power", 1800, "a fixed test has the default power of a plan, 80%", at_least=0.95),
-        _power("power-small", 1000, "a fixed test has less power than a plan should accept"),
+        _power(
+            Scenario(visitors_per_day=PLANNED_VISITORS, look_hours=HOURS_PER_DAY),
+            at_least=0.95,
+            full=10_000,
+        ),
+        _power(Scenario(visitors_per_day=PLANNED_VISITORS), at_least=0.95, allowed_ses=CHANCE_SES),
+        _power(
+            Scenario(visitors_per_day=1000, look_hours=HOURS_PER_DAY),
+            full=10_000,
+        ),
     ]
 
 
@@ -49,8 +60,8 @@ def _hourly_nulls(kind: MetricKind) -> Study:
         batch=partial(_nulls, scenario),
         rows=promoted_rows,
         full=10_000,
-        quick=200,
-        size=100,
+        quick=120,
+        size=500,
     )
 
 
@@ -71,19 +82,30 @@ def _ramp() -> Study:
 
 
 def _power(
-    key: str, visitors_per_day: int, because: str, *, at_least: float | None = None
+    scenario: Scenario,
+    *,
+    at_least: float | None = None,
+    allowed_ses: float = 0.0,
+    full: int = 600,
 ) -> Study:
+    planned = scenario.visitors_per_day == PLANNED_VISITORS
+    often = "hourly" if scenario.look_hours == 1 else "daily"
     return Study(
-        key=key,
-        title=f"A true lift of {TRUE_LIFT:.0%}: {visitors_per_day:,} visitors a day",
-        how=(
-            f"Two variants, 5% convert, 672 hourly looks in 28 days; with these visitors {because}."
+        key=f"power-{scenario.visitors_per_day:.0f}-{often}",
+        title=(
+            f"A true lift of {TRUE_LIFT:.0%}, {'as planned' if planned else 'planned too small'}, "
+            f"{often} looks"
         ),
-        batch=partial(_lifted, Scenario(visitors_per_day=visitors_per_day)),
-        rows=partial(_power_rows, at_least=at_least),
-        full=1_500,
-        quick=50,
-        size=50,
+        how=(
+            f"Two variants, 5% convert, {scenario.visitors_per_day:,.0f} visitors a day for 28 "
+            f"days, with which one look on the last day has "
+            f"{'the 80% power that a plan asks for' if planned else 'too little power'}."
+        ),
+        batch=partial(_lifted, scenario),
+        rows=partial(_power_rows, at_least=at_least, allowed_ses=allowed_ses),
+        full=full,
+        quick=full // 50,
+        size=full // 25,
     )
 
 
@@ -122,7 +144,7 @@ def _lifted(scenario: Scenario, experiments: int, rng: np.random.Generator) -> O
     }
 
 
-def _power_rows(outcomes: Outcomes, *, at_least: float | None) -> list[Row]:
+def _power_rows(outcomes: Outcomes, *, at_least: float | None, allowed_ses: float) -> list[Row]:
     fixed = outcomes["fixed"]
     return [
         mean_row("found by one look on the last day", fixed),
@@ -132,6 +154,7 @@ def _power_rows(outcomes: Outcomes, *, at_least: float | None) -> list[Row]:
             outcomes[Method.SEQUENTIAL],
             fixed,
             at_least=at_least,
+            allowed_ses=allowed_ses,
         ),
         mean_row("matured days to the promotion, else 28", outcomes["days"]),
     ]

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from experiments.analysis.belief import STATED_PRIOR
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Role
 from experiments.design.schemas import Plan
 from experiments.metrics.schemas import EventRule, MetricKind, MetricOut
 from stats.arrays import FloatArray
+from stats.priors import MixturePrior
 
 CONTROL = "control"
 PRIMARY = "primary"
@@ -58,6 +60,7 @@ class Scenario:
         window_hours: conversion window, a multiple of `look_hours`.
         look_hours: hours between two looks.
         minimum_lift: smallest relative change worth finding, by plan.
+        prior: what past experiments say about the size of effects.
     """
 
     kind: MetricKind = MetricKind.CONVERSION
@@ -71,6 +74,7 @@ class Scenario:
     window_hours: int = 24
     look_hours: int = 1
     minimum_lift: float = 0.1
+    prior: MixturePrior = STATED_PRIOR
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -146,6 +150,7 @@ class Scenario:
             calendar_fraction=self.calendar_fraction(look),
             matured_days=look * self.look_hours / HOURS_PER_DAY,
             finished=look == self.looks,
+            prior=self.prior,
         )
 
 

@@ -21,7 +21,7 @@ from experiments.calibration.scenarios import (
 )
 from experiments.calibration.schemas import Outcomes, Row, Study
 from experiments.calibration.screening import Screen, screen
-from experiments.calibration.trials import endings, look_at, passes
+from experiments.calibration.trials import endings, look_at, passing
 from experiments.calibration.worlds import cumulative, rate_track, simulate
 from experiments.metrics.schemas import MetricKind
 from stats.arrays import BoolArray, FloatArray
@@ -243,23 +243,25 @@ def _guardrail_batch(experiments: int, rng: np.random.Generator) -> Outcomes:
         AT_MARGIN, replace(fair, guardrail_rates=fair.guardrail_rates * factors), rng=rng
     )
     screened = screen(panel)
+    test = screened.tests[GUARDRAIL]
+    passed = passing(panel, AT_MARGIN.questions[1], test, test.may_pass)[:, :, 0]
     return {
         "passed": np.array(
-            [float(_guardrail_passes(panel, screened, number)) for number in range(experiments)]
+            [
+                float(_guardrail_passes(panel, screened, number, looks))
+                for number, looks in enumerate(passed)
+            ]
         )
     }
 
 
-def _guardrail_passes(panel: Panel, screened: Screen, experiment: int) -> bool:
-    """Whether the guardrail is ever shown to be inside its margin."""
-    question = AT_MARGIN.questions[1]
-    test = screened.tests[GUARDRAIL]
-    for look in (np.flatnonzero(test.may_pass[experiment, :, 0]) + 1).tolist():
-        if passes(panel, question, test, (experiment, look, 0)):
-            readout = look_at(panel, screened, experiment, look)
-            found = readout.guardrails[0].comparison(AT_MARGIN.arms[1]).test
-            if isinstance(found, SequentialTest) and found.passed:
-                return True
+def _guardrail_passes(panel: Panel, screened: Screen, experiment: int, looks: BoolArray) -> bool:
+    """Whether the real code ever finds the guardrail inside its margin, at the looks expected."""
+    for look in (np.flatnonzero(looks) + 1).tolist():
+        readout = look_at(panel, screened, experiment, look)
+        found = readout.guardrails[0].comparison(AT_MARGIN.arms[1]).test
+        if isinstance(found, SequentialTest) and found.passed:
+            return True
     return False
 
 

@@ -1,21 +1,23 @@
 """Simulated experiments before the real analysis and the real gate."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.analysis.engine import read
 from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Belief, Readout
-from experiments.analysis.sequential import History, bound_at
+from experiments.analysis.sequential import History, Looks
+from experiments.calibration.bounds import bounds_of, prepare
 from experiments.calibration.panels import Panel
 from experiments.calibration.screening import ROUNDING, Screen, Tested, hypothesis, screen
 from experiments.decisions.gate import judge
 from experiments.decisions.schemas import Outcome
 from experiments.decisions.trust import Facts
 from experiments.design.schemas import Method
-from stats.results import NotEstimable
+from stats.arrays import BoolArray
 
 METHODS = (Method.SEQUENTIAL, Method.BAYESIAN)
 ENDS = (Outcome.PROMOTE, Outcome.ABORT)
@@ -50,13 +52,21 @@ class _Course:
 def endings(panel: Panel, methods: Sequence[Method] = METHODS) -> list[dict[Method, Ending]]:
     """Run every experiment of `panel` under each method, on the same data."""
     screened = screen(panel)
-    return [_run(panel, screened, number, methods) for number in range(panel.experiments)]
+    promotable = _promotable(panel, screened)
+    possible: BoolArray = np.asarray(promotable.any(axis=-1))
+    first_looks = {
+        int(row): int(np.argmax(possible[row])) + 1 for row in np.flatnonzero(possible.any(axis=1))
+    }
+    _prepare(panel, screened, first_looks)
+    return [
+        _run(panel, screened, promotable, number, methods) for number in range(panel.experiments)
+    ]
 
 
 def history(screened: Screen, panel: Panel, experiment: int, *, before: int) -> History:
     """Calendar and information of all looks at an experiment before look `before`."""
     return {
-        (key, variant): _looks(test, panel, experiment, number, before)
+        (key, variant): list(_looks(test, panel, experiment, number, before))
         for key, test in screened.tests.items()
         for number, variant in enumerate(panel.scenario.arms[1:])
     }
@@ -71,66 +81,93 @@ def look_at(panel: Panel, screened: Screen, experiment: int, look: int) -> Reado
     )
 
 
+def passing(panel: Panel, question: Question, test: Tested, may: BoolArray) -> BoolArray:
+    """Where a test passes by the bounds that the real code will use, among the looks that `may`.
+
+    Args:
+        panel: the experiments.
+        question: the metric that is tested.
+        test: its test at every look.
+        may: looks that matter, shape (experiments, looks, treatments).
+    """
+    crossed = np.zeros_like(may)
+    for number in range(may.shape[-1]):
+        concerned = np.flatnonzero(may[:, :, number].any(axis=1))
+        alpha = hypothesis(panel, question, number + 1).spendable
+        ends = [int(np.flatnonzero(may[row, :, number])[-1]) + 2 for row in concerned]
+        sequences = [
+            _looks(test, panel, int(row), number, end)
+            for row, end in zip(concerned, ends, strict=True)
+        ]
+        bounds = bounds_of(sequences, alpha=alpha)
+        for row, end, bound in zip(concerned, ends, bounds, strict=True):
+            counted = _counted(test, int(row), number, end)
+            crossed[row, counted, number] = test.z[row, counted, number] >= bound - ROUNDING
+    return may & (crossed | test.always_valid)
+
+
+def _promotable(panel: Panel, screened: Screen) -> BoolArray:
+    """Where every test passes, as far as rounding can tell."""
+    may = screened.may_promote
+    for question in panel.scenario.questions:
+        may = passing(panel, question, screened.tests[question.metric.key], may)
+    return may
+
+
+def _prepare(panel: Panel, screened: Screen, first_looks: dict[int, int]) -> None:
+    """Compute the states that the real code needs at these looks of these experiments."""
+    for question in panel.scenario.questions:
+        test = screened.tests[question.metric.key]
+        for number in range(panel.scenario.treatments):
+            prepare(
+                [
+                    _looks(test, panel, experiment, number, look)
+                    for experiment, look in first_looks.items()
+                ],
+                alpha=hypothesis(panel, question, number + 1).spendable,
+            )
+
+
 def _run(
-    panel: Panel, screened: Screen, experiment: int, methods: Sequence[Method]
+    panel: Panel,
+    screened: Screen,
+    promotable: BoolArray,
+    experiment: int,
+    methods: Sequence[Method],
 ) -> dict[Method, Ending]:
     courses = [_Course(method=method) for method in methods]
-    for look in _candidates(screened, experiment):
-        going_on = [course for course in courses if course.ending is None]
+    may = promotable[experiment] | screened.may_harm[experiment]
+    for look in (np.flatnonzero(may.any(axis=-1)) + 1).tolist():
         concerned = [
-            course for course in going_on if _may_end(panel, screened, experiment, look, course)
+            course
+            for course in courses
+            if course.ending is None
+            and _may_end(
+                panel, screened, promotable[experiment, look - 1], (experiment, look), course
+            )
         ]
         if concerned:
             readout = look_at(panel, screened, experiment, look)
             for course in concerned:
                 _judge(panel, course, readout, look)
-        if not going_on:
-            break
     nothing = Ending(outcome=Outcome.CONTINUE, look=panel.scenario.looks)
     return {course.method: course.ending or nothing for course in courses}
 
 
-def _candidates(screened: Screen, experiment: int) -> Iterator[int]:
-    may = screened.may_promote[experiment] | screened.may_harm[experiment]
-    yield from (np.flatnonzero(may.any(axis=-1)) + 1).tolist()
-
-
-def _may_end(panel: Panel, screened: Screen, experiment: int, look: int, course: _Course) -> bool:
-    at = (experiment, look - 1)
-    named = panel.scenario.arms[1:]
-    open_to_judgement = np.array([variant not in course.removed for variant in named])
-    if bool((screened.may_harm[at] & open_to_judgement).any()):
-        return True
-    may = screened.may_promote[at] & open_to_judgement
+def _may_end(
+    panel: Panel,
+    screened: Screen,
+    promotable: BoolArray,
+    at: tuple[int, int],
+    course: _Course,
+) -> bool:
+    """Whether the look may promote a variant, or show harm of one, that is not removed yet."""
+    experiment, look = at
+    may = promotable
     if course.method is Method.BAYESIAN:
-        may &= screened.may_be_believed[at]
-    return any(
-        _passes(panel, screened, experiment, look, int(number)) for number in np.flatnonzero(may)
-    )
-
-
-def _passes(panel: Panel, screened: Screen, experiment: int, look: int, number: int) -> bool:
-    """Whether every test of a treatment passes, by the bounds that the real code will use."""
-    return all(
-        passes(panel, question, screened.tests[question.metric.key], (experiment, look, number))
-        for question in panel.scenario.questions
-    )
-
-
-def passes(panel: Panel, question: Question, test: Tested, at: tuple[int, int, int]) -> bool:
-    """Whether a test passes at (experiment, look, treatment), as far as rounding can tell."""
-    experiment, look, number = at
-    if test.always_valid[experiment, look - 1, number]:
-        return True
-    rule = replace(
-        hypothesis(panel, question, number + 1),
-        calendar_fraction=panel.scenario.calendar_fraction(look),
-        earlier=_looks(test, panel, experiment, number, look),
-    )
-    bound = bound_at(rule, float(test.information[experiment, look - 1, number]))
-    if isinstance(bound, NotEstimable):
-        return False
-    return bool(test.z[experiment, look - 1, number] >= bound - ROUNDING)
+        may = may & screened.may_be_believed[experiment, look - 1]
+    present = np.array([variant not in course.removed for variant in panel.scenario.arms[1:]])
+    return bool(((may | screened.may_harm[experiment, look - 1]) & present).any())
 
 
 def _judge(panel: Panel, course: _Course, readout: Readout, look: int) -> None:
@@ -155,12 +192,16 @@ def _ending(
     )
 
 
-def _looks(
-    test: Tested, panel: Panel, experiment: int, number: int, before: int
-) -> list[tuple[float, float]]:
-    information = test.information[experiment, : before - 1, number]
-    counted = np.flatnonzero(np.isfinite(information))
-    return [
-        (panel.scenario.calendar_fraction(int(look) + 1), float(information[look]))
-        for look in counted
-    ]
+def _looks(test: Tested, panel: Panel, experiment: int, number: int, before: int) -> Looks:
+    return tuple(
+        (
+            panel.scenario.calendar_fraction(int(look) + 1),
+            float(test.information[experiment, look, number]),
+        )
+        for look in _counted(test, experiment, number, before)
+    )
+
+
+def _counted(test: Tested, experiment: int, number: int, before: int) -> npt.NDArray[np.intp]:
+    """Positions of the looks before look `before` that have a test."""
+    return np.flatnonzero(np.isfinite(test.information[experiment, : before - 1, number]))
