@@ -52,8 +52,8 @@ def scipy_stats() -> Compare:
     """Compare by `scipy.stats`, as an analyst writes it."""
 
     def compare(a: Arm, b: Arm) -> object:
-        summaries = [x for mean, variance, n in (b, a) for x in (mean, math.sqrt(variance), n)]
-        test = stats.ttest_ind_from_stats(*summaries, equal_var=False)
+        sd_a, sd_b = math.sqrt(a[1]), math.sqrt(b[1])
+        test = stats.ttest_ind_from_stats(b[0], sd_b, b[2], a[0], sd_a, a[2], equal_var=False)
         return test, welch_margin(a, b), log_lift(a, b)
 
     return compare
