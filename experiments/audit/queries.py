@@ -1,5 +1,7 @@
 """Reading the audit trail."""
 
+from datetime import datetime
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -10,6 +12,12 @@ from experiments.audit.schemas import AuditOut
 def live_version(session: Session) -> int:
     """The number of the newest change; grows with everything that can alter an answer."""
     return session.exec(select(func.max(AuditEntry.id))).one() or 0
+
+
+def began_at(session: Session) -> datetime | None:
+    """When the first change was made here, if any was."""
+    query = select(AuditEntry.at).order_by(col(AuditEntry.id)).limit(1)
+    return session.exec(query).one_or_none()
 
 
 def entries(

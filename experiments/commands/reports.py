@@ -21,6 +21,9 @@ def report(settings: Settings, /, *, week: str | None, listed: bool) -> None:
         return
     with changing(settings) as (session, now):
         made = queries.report(session, week) if week else service.weekly(session, now=now)
+    if made is None:
+        click.echo("There is nothing to report yet; the first report is of the week that runs now.")
+        return
     click.echo(f"Week {made.week}, as of {made.as_of:%Y-%m-%d %H:%M} UTC ({made.data_hash[:12]})")
     click.echo(made.body.headline)
     _tell(made.body)

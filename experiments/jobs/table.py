@@ -72,7 +72,9 @@ def weekly_report(runtime: Runtime) -> str:
     now = runtime.clock.now()
     with transaction(runtime.engine) as session:
         report = reports.weekly(session, now=now)
-    return f"wrote the report of {report.week}" if report.created_at == now else ""
+    if report is None or report.created_at != now:
+        return ""
+    return f"wrote the report of {report.week}"
 
 
 def housekeeping(runtime: Runtime) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from experiments.audit import queries as audit_queries
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import insert_once
@@ -18,10 +19,11 @@ from experiments.reports.schemas import Body, ReportOut
 WRITER = Actor(kind=ActorKind.JOB, name="weekly-report")
 
 
-def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut:
+def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut | None:
     """The report of the week that ended last, or of `week`; written on first request.
 
-    A week that still runs is reported up to `now`. Once written, a report never changes.
+    A week that still runs is reported up to `now`. Once written, a report never changes. There is
+    none of a week that was over before anything was done here.
 
     Raises:
         InvalidError: when there is no such week.
@@ -30,6 +32,10 @@ def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut:
     written = queries.find(session, named)
     if written is not None:
         return written
+    _, until = weeks.bounds(named)
+    began_at = audit_queries.began_at(session)
+    if began_at is None or until <= began_at:
+        return None
     body = compile_body(session, named, as_of=now)
     report = Report(
         week=named,

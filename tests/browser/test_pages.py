@@ -3,7 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -63,7 +63,7 @@ def site(
         launch(session)
         analysis.analyse(session, "headline", now=now)
         decisions.decide(session, "headline", actor=actor, now=now)
-        reports.weekly(session, now=now)
+        reports.weekly(session, now=now + timedelta(days=7))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -1,12 +1,14 @@
 """The weekly report as a page."""
 
+from datetime import timedelta
+
 from experiments.database import transaction
 from experiments.reports import service
 
 
 def test_show__quiet_week__is_honest_about_it(bob, signup, database, now):
     with transaction(database) as session:
-        report = service.weekly(session, now=now)
+        report = service.weekly(session, now=now + timedelta(days=7))
 
     assert report.week in bob.get("/reports")
     page = bob.get(f"/reports/{report.week}")

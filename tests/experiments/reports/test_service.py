@@ -152,3 +152,13 @@ def test_weekly__no_such_week__is_refused(session, now):
 def test_report__was_not_written__is_not_found(session):
     with pytest.raises(NotFoundError, match="2026-W01"):
         queries.report(session, "2026-W01")
+
+
+def test_weekly__week_was_over_before_anything_was_done__has_no_report(trial, now):
+    assert service.weekly(trial.session, now=now) is None
+    assert service.weekly(trial.session, now=END_OF_11, week="2026-W09") is None
+    assert queries.reports(trial.session) == []
+
+
+def test_weekly__nothing_was_ever_done__has_no_report(session, now):
+    assert service.weekly(session, now=now) is None
