@@ -1,7 +1,5 @@
 """Bounds against published tables and SciPy's multivariate normal, and the on-line rules."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,11 +53,9 @@ def test_bounds__any_unit_of_information__stay_the_same():
     np.testing.assert_allclose(small, large, rtol=1e-7)
 
 
-def test_bounds__672_hourly_looks__take_under_a_second_and_keep_all_probability():
+def test_bounds__672_hourly_looks__keep_all_probability():
     looks = [(hour / 672, hour / 672 * 1e4) for hour in range(1, 673)]
-    started = time.process_time()
     bounds, state = replay(looks, alpha=0.05)
-    assert time.process_time() - started < 1.5  # measured 0.6; a shared runner may be slower
     left = probability_not_stopped(state, np.asarray(0.0))
     assert float(left) == pytest.approx(0.95, abs=5e-6)
     assert bounds[-1] < bounds[300]
