@@ -109,9 +109,9 @@ def _batch(experiments: int, rng: np.random.Generator) -> Outcomes:
     found = endings(panel)
     z = screen(panel).tests[PRIMARY].z[:, :, 0]
     peeked = np.asarray((z >= special.ndtri(MIN_CHANCE_TO_WIN)).any(axis=1))
-    columns = _scored("plain", peeked, hidden)
+    columns = _scored("plain", peeked, hidden=hidden)
     for method in METHODS:
-        columns |= _method_columns(method, [ending[method] for ending in found], hidden)
+        columns |= _method_columns(method, [ending[method] for ending in found], hidden=hidden)
     return columns
 
 
@@ -124,7 +124,9 @@ def _past(rng: np.random.Generator) -> MixturePrior:
     )
 
 
-def _method_columns(method: Method, found: list[Ending], hidden: Hidden) -> dict[str, FloatArray]:
+def _method_columns(
+    method: Method, found: list[Ending], *, hidden: Hidden
+) -> dict[str, FloatArray]:
     promoted = np.array([ending.variant > 0 for ending in found])
     told = np.array(
         [
@@ -135,13 +137,13 @@ def _method_columns(method: Method, found: list[Ending], hidden: Hidden) -> dict
         ]
     )
     inside = (told[:, 1] <= hidden.lift) & (hidden.lift <= told[:, 2])
-    return _scored(method, promoted, hidden) | {
+    return _scored(method, promoted, hidden=hidden) | {
         f"{method} bias": told[:, 0] - hidden.lift,
         f"{method} covered": np.where(np.isfinite(told[:, 0]), inside, np.nan),
     }
 
 
-def _scored(rule: str, promoted: BoolArray, hidden: Hidden) -> dict[str, FloatArray]:
+def _scored(rule: str, promoted: BoolArray, *, hidden: Hidden) -> dict[str, FloatArray]:
     """What a rule's promotions were worth: good, without effect, or harmful."""
     good = promoted & hidden.sound & (hidden.lift > 0)
     neutral = promoted & hidden.sound & (hidden.lift == 0)

@@ -32,7 +32,8 @@ def studies() -> list[Study]:
             title=f"Coverage of intervals of the relative effect: {kind} metric",
             how=f"Two variants, a true lift of {TRUE_LIFT:.0%}, 2,000 visitors a day for 28 days.",
             batch=partial(
-                _batch, Scenario(kind=kind, visitors_per_day=2000, look_hours=HOURS_PER_DAY)
+                _batch,
+                scenario=Scenario(kind=kind, visitors_per_day=2000, look_hours=HOURS_PER_DAY),
             ),
             rows=_rows,
             full=2_000,
@@ -43,11 +44,11 @@ def studies() -> list[Study]:
     ]
 
 
-def _batch(scenario: Scenario, experiments: int, rng: np.random.Generator) -> Outcomes:
+def _batch(experiments: int, rng: np.random.Generator, *, scenario: Scenario) -> Outcomes:
     panel = simulate(scenario, alike(scenario, experiments, lift=TRUE_LIFT), rng=rng)
     screened = screen(panel)
     compared = [
-        look_at(panel, screened, number, scenario.looks).primary.comparisons[0]
+        look_at(panel, screened, experiment=number, look=scenario.looks).primary.comparisons[0]
         for number in range(experiments)
     ]
     return {
@@ -78,7 +79,7 @@ def _always_holds(panel: Panel) -> FloatArray:
         np.ma.filled(lift.se_log, 0.0),
         visitors=_visitors(control, treatment),
         alpha=SHOWN_ALPHA,
-        n_star=hypothesis(panel, question, 1).n_star,
+        n_star=hypothesis(panel, question, arm=1).n_star,
     )
     truth = np.log1p(TRUE_LIFT)
     missed = (interval.ci_low > truth) | (interval.ci_high < truth)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.analysis.data import Cell, ExperimentData, SplitCount
-from experiments.calibration.scenarios import GUARDRAIL, HOUR, PRIMARY, START, Scenario
-from experiments.metrics.schemas import MetricKind
+from experiments.calibration.scenarios import HOUR, START, Scenario
 from stats.arrays import FloatArray
 from stats.moments import JointMoments
 
@@ -28,6 +27,16 @@ class Track:
     observed: FloatArray
     totals: FloatArray
     products: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a cell is."""
+
+    experiment: int
+    look: int
+    phase: int
+    arm: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,54 +71,46 @@ class Panel:
 
     def data(self, experiment: int, look: int) -> ExperimentData:
         """The sufficient statistics of one experiment at one look, as production collects them."""
-        scenario = self.scenario
-        kinds = {PRIMARY: scenario.kind, GUARDRAIL: MetricKind.CONVERSION}
+        places = [
+            _Place(experiment=experiment, look=look, phase=phase, arm=arm)
+            for phase in range(len(self.scenario.ramps))
+            for arm in range(len(self.scenario.arms))
+        ]
+        cells = {
+            key: [self._cell(track, place) for place in places if self._has_begun(place)]
+            for key, track in self.tracks.items()
+        }
         return ExperimentData(
-            cells={
-                key: [
-                    cell
-                    for phase in range(len(scenario.ramps))
-                    for arm in range(len(scenario.arms))
-                    if (cell := self._cell(track, kinds[key], experiment, look, phase, arm))
-                ]
-                for key, track in self.tracks.items()
-            },
+            cells=cells,
             split=self._split(experiment, look),
             contaminated=0,
-            newest_at=scenario.as_of(look),
+            newest_at=self.scenario.as_of(look),
         )
 
-    def _cell(
-        self, track: Track, kind: MetricKind, experiment: int, look: int, phase: int, arm: int
-    ) -> Cell | None:
-        start, end = self._phase(phase)
-        now, matured = min(look + self.scenario.lag, end), min(look, end)
-        if now <= start:
-            return None
-        matured = max(matured, start)
-        at = (experiment, slice(None), arm)
-        visitors = self.visitors[at]
+    def _has_begun(self, place: _Place) -> bool:
+        return place.look + self.scenario.lag > self._bounds(place.phase)[0]
+
+    def _cell(self, track: Track, place: _Place) -> Cell:
+        start, end = self._bounds(place.phase)
+        now = min(place.look + self.scenario.lag, end)
+        matured = max(min(place.look, end), start)
+        at = (place.experiment, slice(None), place.arm)
+        visitors, totals = self.visitors[at], track.totals[at]
         moments = JointMoments.from_sums(
             n=visitors[matured] - visitors[start],
-            totals=track.totals[at][matured] - track.totals[at][start],
+            totals=totals[matured] - totals[start],
             products=track.products[at][matured] - track.products[at][start],
         )
-        observed = track.observed[at]
-        happened = round(observed[now] - observed[start])
         return Cell(
-            variant=self.scenario.arms[arm],
-            phase=phase + 1,
+            variant=self.scenario.arms[place.arm],
+            phase=place.phase + 1,
             visitors=round(visitors[now] - visitors[start]),
             matured=round(visitors[matured] - visitors[start]),
             conversions=round(track.conversions[at][matured] - track.conversions[at][start]),
             means=tuple(moments.means.tolist()),
             comoments=tuple(tuple(line) for line in moments.comoments.tolist()),
-            observed_conversions=happened,
-            observed_total=(
-                float(happened)
-                if kind is MetricKind.CONVERSION
-                else float(track.totals[at][now][0] - track.totals[at][start][0])
-            ),
+            observed_conversions=round(track.observed[at][now] - track.observed[at][start]),
+            observed_total=float(totals[now][0] - totals[start][0]),
         )
 
     def _split(self, experiment: int, look: int) -> list[SplitCount]:
@@ -125,6 +126,7 @@ class Panel:
             for step, arm in np.argwhere(new)
         ]
 
-    def _phase(self, phase: int) -> tuple[int, int]:
+    def _bounds(self, phase: int) -> tuple[int, int]:
+        """The steps at which a phase starts and ends."""
         starts = [*self.scenario.starts, self.scenario.steps]
         return starts[phase], starts[phase + 1]

@@ -57,7 +57,7 @@ def _hourly_nulls(kind: MetricKind) -> Study:
             "day and on weekdays more, on weekends more ready to convert; the treated part rises "
             "from 5% over 20% to 50%; 672 looks."
         ),
-        batch=partial(_nulls, scenario),
+        batch=partial(_nulls, scenario=scenario),
         rows=promoted_rows,
         full=10_000,
         quick=120,
@@ -73,7 +73,7 @@ def _ramp() -> Study:
             "1,000 visitors a day; the treated part rises from 5% over 20% to 50% during a week "
             "in which conversion changes from day to day, so that pooled figures would mislead."
         ),
-        batch=partial(_nulls, Scenario(ramps=RAMPED, look_hours=HOURS_PER_DAY)),
+        batch=partial(_nulls, scenario=Scenario(ramps=RAMPED, look_hours=HOURS_PER_DAY)),
         rows=promoted_rows,
         full=10_000,
         quick=500,
@@ -101,7 +101,7 @@ def _power(
             f"days, with which one look on the last day has "
             f"{'the 80% power that a plan asks for' if planned else 'too little power'}."
         ),
-        batch=partial(_lifted, scenario),
+        batch=partial(_lifted, scenario=scenario),
         rows=partial(_power_rows, at_least=at_least, allowed_ses=allowed_ses),
         full=full,
         quick=full // 50,
@@ -109,7 +109,7 @@ def _power(
     )
 
 
-def _nulls(scenario: Scenario, experiments: int, rng: np.random.Generator) -> Outcomes:
+def _nulls(experiments: int, rng: np.random.Generator, *, scenario: Scenario) -> Outcomes:
     panel = simulate(scenario, alike(scenario, experiments), rng=rng)
     return promoted(endings(panel))
 
@@ -130,7 +130,7 @@ def promoted_rows(outcomes: Outcomes) -> list[Row]:
     ]
 
 
-def _lifted(scenario: Scenario, experiments: int, rng: np.random.Generator) -> Outcomes:
+def _lifted(experiments: int, rng: np.random.Generator, *, scenario: Scenario) -> Outcomes:
     panel = simulate(scenario, alike(scenario, experiments, lift=TRUE_LIFT), rng=rng)
     found = endings(panel)
     last_z = screen(panel).tests[PRIMARY].z[:, -1, 0]

@@ -86,7 +86,7 @@ def screen(panel: Panel) -> Screen:
     """Find the looks at which an experiment of `panel` may end."""
     pairs = {item.metric.key: pairs_of(panel, item) for item in panel.scenario.questions}
     tests = {
-        item.metric.key: tested(panel, item, pairs[item.metric.key])
+        item.metric.key: tested(panel, item, pairs=pairs[item.metric.key])
         for item in panel.scenario.questions
     }
     passing = np.logical_and.reduce([test.may_pass for test in tests.values()])
@@ -100,14 +100,14 @@ def screen(panel: Panel) -> Screen:
 
 def pairs_of(panel: Panel, question: Question) -> list[Pair]:
     """Control beside each treatment, phases combined, at every look: (experiments, looks)."""
-    strata = [_strata(panel, question, arm) for arm in range(len(panel.scenario.arms))]
+    strata = [_strata(panel, question, arm=arm) for arm in range(len(panel.scenario.arms))]
     return [combined_arms(strata[0], treatment) for treatment in strata[1:]]
 
 
-def tested(panel: Panel, question: Question, pairs: Sequence[Pair]) -> Tested:
+def tested(panel: Panel, question: Question, *, pairs: Sequence[Pair]) -> Tested:
     """The test of a metric, of every treatment at every look."""
     parts = [
-        _tested_arm(panel, question, pair, hypothesis(panel, question, arm))
+        _tested_arm(panel, question, pair=pair, rule=hypothesis(panel, question, arm=arm))
         for arm, pair in enumerate(pairs, start=1)
     ]
     return Tested(
@@ -118,7 +118,7 @@ def tested(panel: Panel, question: Question, pairs: Sequence[Pair]) -> Tested:
     )
 
 
-def hypothesis(panel: Panel, question: Question, arm: int) -> Hypothesis:
+def hypothesis(panel: Panel, question: Question, *, arm: int) -> Hypothesis:
     """What the last look tests of a treatment."""
     scenario = panel.scenario
     protocol = scenario.protocol(scenario.looks, name="screen")
@@ -126,7 +126,7 @@ def hypothesis(panel: Panel, question: Question, arm: int) -> Hypothesis:
 
 
 @undefined_is_masked
-def _tested_arm(panel: Panel, question: Question, pair: Pair, rule: Hypothesis) -> Tested:
+def _tested_arm(panel: Panel, question: Question, *, pair: Pair, rule: Hypothesis) -> Tested:
     control, treatment = pair
     effect, se = _effect(question, control, treatment)
     defined = (control.reason == 0) & (treatment.reason == 0) & np.isfinite(effect) & (se > 0)
@@ -164,7 +164,7 @@ def _floor(panel: Panel, rule: Hypothesis) -> FloatArray:
     return np.asarray(-special.ndtri(spent))
 
 
-def _strata(panel: Panel, question: Question, arm: int) -> ArmEstimate:
+def _strata(panel: Panel, question: Question, *, arm: int) -> ArmEstimate:
     """Estimates of an arm by phase, shape (experiments, looks, phases)."""
     track = panel.tracks[question.metric.key]
     visitors = panel.in_phases(panel.visitors[..., arm])
@@ -206,12 +206,13 @@ def _may_win(lift: LogLift) -> BoolArray:
 def _may_harm(panel: Panel) -> BoolArray:
     arms = range(1, len(panel.scenario.arms))
     by_metric = [
-        np.stack([_metric_harm(panel, key, arm) for arm in arms], axis=-1) for key in panel.tracks
+        np.stack([_metric_harm(panel, key, arm=arm) for arm in arms], axis=-1)
+        for key in panel.tracks
     ]
     return np.asarray(np.logical_or.reduce(by_metric))
 
 
-def _metric_harm(panel: Panel, key: str, arm: int) -> BoolArray:
+def _metric_harm(panel: Panel, key: str, *, arm: int) -> BoolArray:
     """Whether harm is found; the e-value is only computed where it can be large enough."""
     scenario = panel.scenario
     observed = panel.tracks[key].observed
@@ -219,7 +220,7 @@ def _metric_harm(panel: Panel, key: str, arm: int) -> BoolArray:
         panel.in_phases(observed[..., which], lag=scenario.lag) for which in (0, arm)
     )
     planned = scenario.shares[:, arm] / (scenario.shares[:, 0] + scenario.shares[:, arm])
-    found = _largest_harm(control, treatment, planned) >= HARM_LOG_E
+    found = _largest_harm(control, treatment, planned=planned) >= HARM_LOG_E
     evidence = harm_e_value(
         control[found],
         treatment[found],
@@ -230,7 +231,7 @@ def _metric_harm(panel: Panel, key: str, arm: int) -> BoolArray:
     return found
 
 
-def _largest_harm(control: FloatArray, treatment: FloatArray, planned: FloatArray) -> FloatArray:
+def _largest_harm(control: FloatArray, treatment: FloatArray, *, planned: FloatArray) -> FloatArray:
     """The largest log e-value of harm that counts per phase allow."""
     both = np.maximum(control + treatment, 1.0)
     seen = treatment / both

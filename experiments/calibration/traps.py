@@ -73,7 +73,7 @@ def _fair_split() -> Study:
         key="split-fair",
         title="False alarms of the planned split",
         how="1,000 visitors a day, split as planned, 672 hourly looks.",
-        batch=partial(_split_batch, (0.5, 0.5)),
+        batch=partial(_split_batch, shares=(0.5, 0.5)),
         rows=_fair_rows,
         full=10_000,
         quick=1_000,
@@ -86,7 +86,7 @@ def _broken_split() -> Study:
         key="split-broken",
         title="A split of 52 to 48 instead of even",
         how="1,000 visitors a day, 672 hourly looks.",
-        batch=partial(_split_batch, BROKEN_SHARES),
+        batch=partial(_split_batch, shares=BROKEN_SHARES),
         rows=_broken_rows,
         full=2_000,
         quick=100,
@@ -143,7 +143,7 @@ def _delays(mean_days: float) -> FloatArray:
 
 
 def _split_batch(
-    shares: tuple[float, float], experiments: int, rng: np.random.Generator
+    experiments: int, rng: np.random.Generator, *, shares: tuple[float, float]
 ) -> Outcomes:
     fair = alike(HOURLY, experiments)
     truth = replace(fair, arrivals=2 * fair.arrivals * np.array(shares))
@@ -151,11 +151,13 @@ def _split_batch(
     evidence = sample_ratio_e_value(panel.visitors[:, 1:], HOURLY.shares[0]).log_e_value
     alarmed = np.ma.getdata(evidence)[:, HOURLY.lag :] > ALARM_LOG_E
     return {
-        "alarm": np.array([_is_alarm(panel, number, looks) for number, looks in enumerate(alarmed)])
+        "alarm": np.array(
+            [_is_alarm(panel, number, looks=looks) for number, looks in enumerate(alarmed)]
+        )
     }
 
 
-def _is_alarm(panel: Panel, experiment: int, looks: BoolArray) -> float:
+def _is_alarm(panel: Panel, experiment: int, *, looks: BoolArray) -> float:
     """Whether the real check alarms, at the first look at which the screen expects it."""
     if not looks.any():
         return 0.0
@@ -244,21 +246,21 @@ def _guardrail_batch(experiments: int, rng: np.random.Generator) -> Outcomes:
     )
     screened = screen(panel)
     test = screened.tests[GUARDRAIL]
-    passed = passing(panel, AT_MARGIN.questions[1], test, test.may_pass)[:, :, 0]
+    passed = passing(panel, AT_MARGIN.questions[1], test=test, may=test.may_pass)[:, :, 0]
     return {
         "passed": np.array(
             [
-                float(_guardrail_passes(panel, screened, number, looks))
+                float(_guardrail_passes(panel, screened, experiment=number, looks=looks))
                 for number, looks in enumerate(passed)
             ]
         )
     }
 
 
-def _guardrail_passes(panel: Panel, screened: Screen, experiment: int, looks: BoolArray) -> bool:
+def _guardrail_passes(panel: Panel, screened: Screen, *, experiment: int, looks: BoolArray) -> bool:
     """Whether the real code ever finds the guardrail inside its margin, at the looks expected."""
     for look in (np.flatnonzero(looks) + 1).tolist():
-        readout = look_at(panel, screened, experiment, look)
+        readout = look_at(panel, screened, experiment=experiment, look=look)
         found = readout.guardrails[0].comparison(AT_MARGIN.arms[1]).test
         if isinstance(found, SequentialTest) and found.passed:
             return True

@@ -37,7 +37,7 @@ def simulate(scenario: Scenario, truth: Truth, *, rng: np.random.Generator) -> P
     visitors = rng.poisson(arriving * truth.arrivals[:, None, :])
     chances = np.minimum(conversion[:, None] * truth.rates[:, None, :], 1.0)
     conversions = rng.binomial(visitors, chances)
-    tracks = {PRIMARY: _primary(scenario, conversions, truth.values, rng)}
+    tracks = {PRIMARY: _primary(scenario, conversions, values=truth.values, rng=rng)}
     if scenario.guardrail_rate is not None:
         kept = rng.binomial(visitors, truth.guardrail_rates[:, None, :])
         tracks[GUARDRAIL] = rate_track(cumulative(kept))
@@ -66,11 +66,11 @@ def _site(scenario: Scenario) -> tuple[FloatArray, FloatArray]:
 
 
 def _primary(
-    scenario: Scenario, conversions: IntArray, values: FloatArray, rng: np.random.Generator
+    scenario: Scenario, conversions: IntArray, *, values: FloatArray, rng: np.random.Generator
 ) -> Track:
     if scenario.kind is MetricKind.CONVERSION:
         return rate_track(cumulative(conversions))
-    totals, products = _worth(scenario, conversions, values, rng)
+    totals, products = _worth(scenario, conversions, values=values, rng=rng)
     counted = cumulative(conversions)
     return Track(
         conversions=counted,
@@ -81,7 +81,7 @@ def _primary(
 
 
 def _worth(
-    scenario: Scenario, conversions: IntArray, values: FloatArray, rng: np.random.Generator
+    scenario: Scenario, conversions: IntArray, *, values: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Sums over the converted visitors of value (and orders), and of their products."""
     cell = np.repeat(np.arange(conversions.size), conversions.ravel())

@@ -87,7 +87,7 @@ def test_screen__history_of_looks__is_what_the_real_readouts_write_down(rng):
     panel = simulate(SITE, alike(SITE, 1), rng=rng)
     screened = screen(panel)
     for look in (1, 7, 14):
-        for item in looks_of(look_at(panel, screened, 0, look)):
+        for item in looks_of(look_at(panel, screened, experiment=0, look=look)):
             information = screened.tests[item.metric].information[0, look - 1, 0]
             assert item.information == pytest.approx(information, rel=1e-9)
 
