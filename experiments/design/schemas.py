@@ -167,28 +167,34 @@ class ExperimentIn(In):
             raise ValueError(message)
         return at
 
-    @model_validator(mode="after")
-    def _variants_are_sound(self) -> "ExperimentIn":
-        check_condition(self.audience)
-        problem = _variant_problem(self.variants)
+    @field_validator("audience")
+    @classmethod
+    def _condition_is_sound(cls, audience: dict[str, Any]) -> dict[str, Any]:
+        check_condition(audience)
+        return audience
+
+    @field_validator("variants")
+    @classmethod
+    def _variants_are_sound(cls, variants: list[VariantIn]) -> list[VariantIn]:
+        problem = _variant_problem(variants)
         if problem:
             raise ValueError(problem)
-        return self
+        return variants
 
 
 def _variant_problem(variants: list[VariantIn]) -> str:
     keys = [variant.key for variant in variants]
     total = sum(variant.weight for variant in variants)
     if len(set(keys)) != len(keys):
-        return "variants: two variants have the same key; give each its own"
+        return "two variants have the same key; give each its own"
     if sum(variant.control for variant in variants) != 1:
-        return "variants: exactly one variant must be the control"
+        return "exactly one variant must be the control"
     if any(variant.control and variant.content is not None for variant in variants):
-        return "variants: the control defers to the standard journey; leave its content out"
+        return "the control defers to the standard journey; leave its content out"
     if any(not variant.control and variant.content is None for variant in variants):
-        return "variants: every variant but the control needs content"
+        return "every variant but the control needs content"
     if abs(total - 1) > WEIGHT_TOLERANCE:
-        return f"variants: the weights sum to {total:g}; they must sum to 1"
+        return f"the weights sum to {total:g}; they must sum to 1"
     return ""
 
 
@@ -319,10 +325,11 @@ class HoldoutIn(In):
     share: float = Field(gt=0, le=0.5)
     audience: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _condition_is_sound(self) -> "HoldoutIn":
-        check_condition(self.audience)
-        return self
+    @field_validator("audience")
+    @classmethod
+    def _condition_is_sound(cls, audience: dict[str, Any]) -> dict[str, Any]:
+        check_condition(audience)
+        return audience
 
 
 class HoldoutOut(Out):

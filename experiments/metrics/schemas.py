@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from experiments.conditions import check_condition
 from experiments.shapes import In, Key, Name, Out, Text
@@ -32,10 +32,11 @@ class EventRule(In):
     event: Name
     where: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _condition_is_sound(self) -> "EventRule":
-        check_condition(self.where)
-        return self
+    @field_validator("where")
+    @classmethod
+    def _condition_is_sound(cls, where: dict[str, Any]) -> dict[str, Any]:
+        check_condition(where)
+        return where
 
 
 class MetricIn(In):

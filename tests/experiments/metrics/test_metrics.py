@@ -69,7 +69,7 @@ def test_update__unknown_or_other_key__is_refused(
 @pytest.mark.parametrize(
     ("changes", "pointer", "fix"),
     [
-        ({"rule": {"event": "Rated", "where": {"stars": {"$gt": "3"}}}}, "/rule", "without quotes"),
+        ({"rule": {"event": "Rated", "where": {"stars": {"$gt": "3"}}}}, "/rule/where", "quotes"),
         ({"kind": "sum"}, "", "value_property is required"),
         ({"kind": "ratio", "value_property": "amount"}, "", "denominator is required"),
         ({"denominator": {"event": "Visit"}}, "", "denominator"),
