@@ -124,7 +124,9 @@ def revert_journey(settings: Settings, key: str, number: int, reason: str) -> No
 
 
 def _stage_rows(stage: Stage) -> list[tuple[str, str, str, str]]:
-    points = [(f"{point.name} ({point.key})", _slots(point)) for point in stage.touchpoints] or [("", "")]
+    points = [(f"{point.name} ({point.key})", _slots(point)) for point in stage.touchpoints] or [
+        ("", "")
+    ]
     return [(stage.name, stage.goal_metric, *point) for point in points]
 
 
