@@ -7,7 +7,7 @@ one experiment, `next_looks` many at once.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -32,6 +32,7 @@ MIN_GROWTH = 1e-4
 """A look counts once information has grown by this share; a smaller step moves z by about 0.01."""
 
 _LOWEST_Z = -9.0  # one-sided designs carry no path below it; far enough for negative drifts
+_COARSEST = 1.5  # nodes wanted per node there is; beyond it the quadrature loses digits
 _ROWS_AT_ONCE = 32  # experiments advanced together, so that their kernels fit the cache
 _NO_LOOK = NotEstimable("no look has been possible yet")
 _TOO_EARLY = NotEstimable("no error probability can be spent at this look yet")
@@ -157,10 +158,11 @@ def next_looks(
         if spent[i] - state.spent < special.ndtr(-MAX_BOUND):
             bounds[i] = _TOO_EARLY
         else:
-            counting[len(state.continuing.masses)].append(i)
+            after[i] = _resolved(state, now[i])
+            counting[len(after[i].continuing.masses)].append(i)
     for rows in (rows for same in counting.values() for rows in _blocks(same)):
         for i, new in zip(
-            rows, _counted([states[i] for i in rows], now[rows], spent[rows]), strict=True
+            rows, _counted([after[i] for i in rows], now[rows], spent[rows]), strict=True
         ):
             bounds[i], after[i] = new.bound, new
     return bounds, after
@@ -234,6 +236,25 @@ def probability_not_stopped(state: SequentialState, drifts: FloatArray) -> Float
 
 def _has_grown(state: SequentialState, information: float) -> bool:
     return information > state.information * (1 + MIN_GROWTH)
+
+
+def _resolved(state: SequentialState, information: float) -> SequentialState:
+    """Put the paths on finer nodes when the coming step is much smaller than the last one.
+
+    A step that falls between two nodes would see gaps where the density has none.
+    """
+    paths = state.continuing
+    needed = int(node_count(paths, np.asarray(information), paths.lowest, paths.highest))
+    if state.looks == 0 or needed <= _COARSEST * len(paths.masses):
+        return state
+    finer = advance(
+        SubDensity.stacked([state.arrived]),
+        np.atleast_1d(paths.information),
+        lowest=np.atleast_1d(paths.lowest),
+        highest=np.atleast_1d(paths.highest),
+        nodes=needed,
+    )
+    return replace(state, continuing=finer.row(0))
 
 
 def _one_each(field: str, values: FloatArray, count: int) -> FloatArray:

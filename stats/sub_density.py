@@ -95,14 +95,20 @@ def solve_scores(paths: SubDensity, information: FloatArray, error: FloatArray) 
 
 
 def advance(
-    paths: SubDensity, information: FloatArray, *, lowest: FloatArray, highest: FloatArray
+    paths: SubDensity,
+    information: FloatArray,
+    *,
+    lowest: FloatArray,
+    highest: FloatArray,
+    nodes: int | None = None,
 ) -> SubDensity:
     """Carry rows of paths to `information` and keep those between `lowest` and `highest`.
 
-    The widest row sets the number of nodes (`node_count`) of all.
+    The widest row sets the number of nodes (`node_count`) of all, unless `nodes` says how many.
     """
     step = np.sqrt(information - paths.information)[:, None, None]
-    points, weights = quadrature(int(node_count(paths, information, lowest, highest).max()))
+    widest = int(node_count(paths, information, lowest, highest).max())
+    points, weights = quadrature(widest if nodes is None else nodes)
     targets = _spread(lowest, highest, points)
     first, width = _neighbours(paths, targets, reach=_KERNEL_REACH * step[..., 0])
     rows = np.arange(len(targets))[:, None]

@@ -178,3 +178,15 @@ def test_bounds__information_estimated_from_ramping_conversions__keep_alpha():
         limits = [np.inf if isinstance(bound, NotEstimable) else bound for bound in bounds]
         rejected |= z[:, day] >= limits
     assert rejected.mean() == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / runs))
+
+
+@pytest.mark.parametrize("growth", [1.5e-4, 1e-3, 1e-2])
+def test_bounds__step_much_smaller_than_the_last__spend_what_the_calendar_allows(growth):
+    looks = [(0.5, 1.0), (0.8, 1.5), (0.9, 1.5 * (1 + growth)), (1.0, 2.0)]
+    bounds, _ = replay(looks, alpha=0.045)
+    information = np.array([look[1] for look in looks])
+    correlation = np.sqrt(
+        np.minimum.outer(information, information) / np.maximum.outer(information, information)
+    )
+    inside = stats.multivariate_normal.cdf(bounds, cov=correlation, abseps=1e-7, rng=3)
+    assert 1 - inside == pytest.approx(0.045, abs=2e-5)
