@@ -1,6 +1,5 @@
 """Serves operators: the `desireline` command."""
 
-import signal
 import subprocess
 import sys
 from typing import Any
@@ -28,7 +27,7 @@ from experiments.commands import (
     resolution,
     visitors,
 )
-from experiments.commands.terminal import BAD_INPUT, open_current
+from experiments.commands.terminal import BAD_INPUT, open_current, until_stopped
 from experiments.database import transaction
 from experiments.errors import DesirelineError
 from experiments.runtime import open_runtime
@@ -83,17 +82,16 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int) 
 def up(settings: Settings) -> None:
     """Serve the pages, the API and the jobs, until Ctrl-C."""
     _prepare(settings)
-    web = subprocess.Popen([sys.executable, "-m", "cli", "serve"])
-    scheduler = subprocess.Popen([sys.executable, "-m", "scheduler"])
+    children = [
+        subprocess.Popen([sys.executable, "-m", "cli", "serve"]),
+        subprocess.Popen([sys.executable, "-m", "scheduler"]),
+    ]
     click.echo(f"Open {settings.base_url}")
-    try:
-        web.wait()
-    except KeyboardInterrupt:
-        web.send_signal(signal.SIGINT)
-        web.wait()
-    finally:
-        scheduler.terminate()
-        scheduler.wait()
+    until_stopped(lambda: all(child.poll() is None for child in children))
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.wait()
 
 
 @main.command()

@@ -1,16 +1,14 @@
 """Watching the whole idea work on a pretended site."""
 
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from experiments.commands.terminal import console, open_current
+from experiments.commands.terminal import console, open_current, until_stopped
 from experiments.settings import Settings
 from experiments.simulation import demo
 from experiments.simulation.demo import Credentials, Ending
@@ -101,10 +99,7 @@ def _keep_serving(servers: Servers, credentials: Credentials) -> None:
         "Ctrl-C stops it.",
         highlight=False,
     )
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    until_stopped()
 
 
 def _somebody_watches() -> bool:

@@ -4,15 +4,16 @@ import click
 
 from experiments.commands.terminal import changing, reading, show
 from experiments.reports import queries, service
-from experiments.reports.schemas import Body
+from experiments.reports.schemas import Body, ReportOut
 from experiments.settings import Settings
 
 
 @click.command("report")
 @click.argument("week", required=False)
 @click.option("--list", "listed", is_flag=True, help="List the weeks that have a report.")
+@click.option("--so-far", is_flag=True, help="How the running week stands; nothing is written.")
 @click.pass_obj
-def report(settings: Settings, /, *, week: str | None, listed: bool) -> None:
+def report(settings: Settings, /, *, week: str | None, listed: bool, so_far: bool) -> None:
     """Print the report of a WEEK such as 2026-W09; of the week that ended last if not given."""
     if listed:
         with reading(settings) as session:
@@ -20,7 +21,10 @@ def report(settings: Settings, /, *, week: str | None, listed: bool) -> None:
         show("Reports", ("week", "headline"), [(item.week, item.body.headline) for item in found])
         return
     with changing(settings) as (session, now):
-        made = queries.report(session, week) if week else service.weekly(session, now=now)
+        if so_far:
+            made: ReportOut | None = service.so_far(session, now=now)
+        else:
+            made = queries.report(session, week) if week else service.weekly(session, now=now)
     if made is None:
         click.echo("There is nothing to report yet; the first report is of the week that runs now.")
         return

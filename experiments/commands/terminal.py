@@ -1,7 +1,9 @@
 """What every command needs: storage to read or change, an actor, tables, text files."""
 
 import os
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +54,15 @@ def changing(settings: Settings) -> Iterator[tuple[Session, datetime]]:
 def operator() -> Actor:
     """Whoever types."""
     return Actor(kind=ActorKind.OPERATOR, name=os.environ.get("USER", "shell"))
+
+
+def until_stopped(alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait for Ctrl-C or a polite end, as long as `alive` says so."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    while alive() and not stopped.wait(1):
+        pass
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

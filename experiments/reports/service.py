@@ -51,6 +51,13 @@ def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut | No
     return queries.report(session, named)
 
 
+def so_far(session: Session, *, now: datetime) -> ReportOut:
+    """What the report of the running week would say now; nothing is written."""
+    week = weeks.name(now)
+    body = compile_body(session, week, as_of=now)
+    return ReportOut(week=week, as_of=now, data_hash=fingerprint(body), body=body, created_at=now)
+
+
 def compile_body(session: Session, week: str, *, as_of: datetime) -> Body:
     """What the report of a week says when it is written at `as_of`, now or ever after."""
     return compose(gather(session, week, as_of=as_of))

@@ -34,6 +34,7 @@ ADDRESSES = (
     "/catalogue",
     "/catalogue/signup.visit",
     "/reports",
+    "/reports/so-far",
     "/events",
     "/imports",
     "/jobs",

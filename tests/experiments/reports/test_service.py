@@ -144,6 +144,16 @@ def test_weekly__week_that_still_runs__is_told_up_to_now(session, trial):
     assert report.body.funnels[0].stages[0].visitors == 3 * 240
 
 
+def test_so_far__week_still_runs__is_told_and_not_written(session, trial):
+    now = trial.started_at + 2.5 * DAY
+
+    report = service.so_far(session, now=now)
+
+    assert report.week == "2026-W10"
+    assert report.body.funnels[0].stages[0].visitors == 3 * 240
+    assert queries.reports(session) == []
+
+
 def test_weekly__no_such_week__is_refused(session, now):
     with pytest.raises(InvalidError, match="2026-W60"):
         service.weekly(session, now=now, week="2026-W60")
