@@ -1,7 +1,7 @@
 """Storage: one engine, one way to begin and end a transaction, two column types.
 
 Instants are whole microseconds since 1970 in a BIGINT on every database, so that arithmetic on
-them (windows, maturity) is the same expression on SQLite, PostgreSQL and DuckDB.
+them (windows, maturity) is the same expression on every database.
 """
 
 from collections.abc import Iterator

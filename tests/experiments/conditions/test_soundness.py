@@ -21,7 +21,7 @@ from experiments.conditions import check_condition
     ],
 )
 def test_check_condition__sound__passes(condition: dict[str, Any]) -> None:
-    check_condition(condition)
+    assert check_condition(condition) is None
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ PATH = [
 
 def test_check_step__the_designed_life__is_allowed() -> None:
     for current, following in pairwise(PATH):
-        check_step("e", current, following)
+        assert check_step("e", current, following) is None
 
 
 @pytest.mark.parametrize(
