@@ -162,10 +162,15 @@ def welch_df(control: ArmEstimate, treatment: ArmEstimate) -> FloatArray:
 
 
 def pair_reason(control: ArmEstimate, treatment: ArmEstimate) -> ReasonArray:
-    """Say why two arms cannot be compared: a reason of either, or that neither varies."""
+    """Say why two arms cannot be compared: a reason of either, or that neither varies.
+
+    Of two reasons the more basic one is told, whichever arm is the control.
+    """
+    low = np.minimum(control.reason, treatment.reason)
+    high = np.maximum(control.reason, treatment.reason)
     return first_reason(
         (control.variance + treatment.variance == 0, Reason.NO_VARIANCE),
-        known=np.where(control.reason != Reason.OK, control.reason, treatment.reason),
+        known=np.where(low != Reason.OK, low, high),
     )
 
 

@@ -30,7 +30,7 @@ def test_create_metric__text_compared_with_a_number__names_field_and_fix(
     assert refused.status_code == 422
     assert refused.mimetype == "application/problem+json"
     (error,) = refused.get_json()["errors"]
-    assert error["pointer"] == "/rule"
+    assert error["pointer"] == "/rule/where"
     assert "stars" in error["detail"]
     assert "write 4 without quotes" in error["detail"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import special
 from scipy import stats as scipy_stats
@@ -23,6 +23,7 @@ ARM = st.builds(
 
 
 @given(ARM, ARM)
+@example(Moments.from_mean_sd(n=0, mean=0.0, sd=0.0), Moments.from_mean_sd(n=1, mean=0.0, sd=0.0))
 def test_welch__any_moments__nothing_non_finite_leaves_and_swapping_flips(control, treatment):
     ours, swapped = welch(control, treatment), welch(treatment, control)
     assert ours.reason == swapped.reason
