@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import settings
 from sqlalchemy import Engine, make_url, text
 from sqlmodel import Session
 
@@ -26,10 +25,6 @@ from experiments.journeys import service as journeys
 from experiments.journeys.schemas import Exposing, JourneyGraph, TemplateIn, VersionIn
 from experiments.settings import Settings
 from experiments.tables import create_tables, metadata
-
-# Where nobody watches, a failure must come from the change and not from the dice.
-settings.register_profile("ci", derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -145,8 +140,8 @@ def app(tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
     """The whole application on an empty SQLite database."""
     from app import create_app
 
-    chosen = Settings(data_dir=tmp_path, database_url="", secret_key="for tests only", seed=7)
-    made = create_app(chosen, clock)
+    settings = Settings(data_dir=tmp_path, database_url="", secret_key="for tests only", seed=7)
+    made = create_app(settings, clock)
     runtime = made.extensions["desireline"]
     create_tables(runtime.engine)
     yield made
