@@ -182,6 +182,5 @@ def _method_rows(method: Method, outcomes: Outcomes) -> list[Row]:
             f"reported interval holds the truth, {method}",
             outcomes[f"{method} covered"],
             at_least=0.93,
-            at_most=0.97,
         ),
     ]
