@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-slow check bench calibrate docs lock clean
 
@@ -49,8 +50,8 @@ docs: $(VENV)/.installed-dev ## Check that the documentation names what there is
 	$(BIN)/pytest -q -n 0 tests/docs
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile $(LOCK) --upgrade pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile $(LOCK) --upgrade pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean: ## Remove the virtual environment and the caches, never your data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
