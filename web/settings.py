@@ -95,7 +95,11 @@ def disable(user_id: int) -> Response:
 def add_token() -> Page:
     """Make a token and show its secret, once."""
     now, actor = runtime().clock.now(), access.actor()
-    fields = {"name": text("name"), "scopes": request.form.getlist("scopes")}
+    fields = {
+        "name": text("name"),
+        "scopes": request.form.getlist("scopes"),
+        "origins": text("origins").split(),
+    }
     try:
         data = parse(TokenIn, fields)
         with transaction(runtime().engine) as session:

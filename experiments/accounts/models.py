@@ -23,7 +23,7 @@ class User(SQLModel, table=True):
 
 
 class ApiToken(SQLModel, table=True):
-    """A secret for a machine; only its hash is stored."""
+    """A secret for a machine; only its hash is stored, and a client's public key as it is."""
 
     __tablename__ = "api_token"
 
@@ -32,6 +32,8 @@ class ApiToken(SQLModel, table=True):
     prefix: str
     secret_hash: str = Field(unique=True)
     scopes: list[str] = Field(sa_type=Json)
+    origins: list[str] = Field(default_factory=list, sa_type=Json)
+    client_key: str = ""
     created_by: str
     created_at: datetime = Field(sa_type=Instant)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)

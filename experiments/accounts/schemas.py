@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from experiments.audit.schemas import Actor
 from experiments.shapes import In, Name, Out
@@ -40,6 +40,16 @@ Email = Annotated[
 ]
 
 
+ANY_ORIGIN = "*"
+PUBLIC_SCOPES = frozenset({Scope.EVALUATE, Scope.INGEST})
+Origin = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(\*|https?://[^/?#@\s]+)$", max_length=200, to_lower=True, strip_whitespace=True
+    ),
+]
+
+
 class UserIn(In):
     """A new person."""
 
@@ -61,20 +71,34 @@ class UserOut(Out):
 
 
 class TokenIn(In):
-    """A new token."""
+    """A new token; one with origins is a client's, which anybody can read in the pages there."""
 
     name: Name
     scopes: list[Scope] = Field(min_length=1)
+    origins: list[Origin] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Sites whose pages may use it, as https://shop.example; * for any.",
+    )
     expires_at: datetime | None = None
+
+    @model_validator(mode="after")
+    def _public_means_harmless(self) -> "TokenIn":
+        if self.origins and not PUBLIC_SCOPES.issuperset(self.scopes):
+            message = "a token with origins is public, so its scopes are evaluate and ingest only"
+            raise ValueError(message)
+        return self
 
 
 class TokenOut(Out):
-    """A token, without the secret."""
+    """A token, without the secret; a client's key is public and stays readable."""
 
     id: int
     name: str
     prefix: str
     scopes: list[Scope]
+    origins: list[str]
+    client_key: str
     created_by: str
     created_at: datetime
     expires_at: datetime | None
@@ -93,3 +117,8 @@ class Grant(Out):
     token_id: int
     actor: Actor
     scopes: frozenset[Scope]
+    origins: frozenset[str] = frozenset()
+
+    def admits(self, origin: str) -> bool:
+        """Whether a page of this origin may use the token; a server has no origin."""
+        return not (origin and self.origins) or bool(self.origins & {origin.lower(), ANY_ORIGIN})

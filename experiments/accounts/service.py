@@ -18,6 +18,8 @@ from experiments.errors import (
 )
 
 TOKEN_PREFIX = "dl"  # noqa: S105 (the start of every token, not a secret)
+CLIENT_PREFIX = "dlc"
+PREFIX_SHOWN = 7
 MINIMUM_PASSWORD = 12
 FIRST_ADMIN = "admin@localhost"
 
@@ -111,19 +113,22 @@ def change_password(
 
 
 def create_token(session: Session, data: TokenIn, *, actor: Actor, now: datetime) -> NewTokenOut:
-    """Make a token; the secret is in the answer and nowhere else."""
-    secret = new_secret(TOKEN_PREFIX)
+    """Make a token; a server's secret is in the answer and nowhere else."""
+    prefix = CLIENT_PREFIX if data.origins else TOKEN_PREFIX
+    secret = new_secret(prefix)
     token = ApiToken(
         name=data.name,
-        prefix=secret[: len(TOKEN_PREFIX) + 7],
+        prefix=secret[: len(prefix) + PREFIX_SHOWN],
         secret_hash=hash_secret(secret),
         scopes=sorted(set(data.scopes)),
+        origins=sorted(set(data.origins)),
+        client_key=secret if data.origins else "",
         created_by=str(actor),
         created_at=now,
         expires_at=data.expires_at,
     )
     session.add(token)
-    detail = {"scopes": token.scopes}
+    detail = {"scopes": token.scopes, "origins": token.origins}
     record(
         session,
         "token.created",
@@ -161,6 +166,7 @@ def grant(session: Session, secret: str, *, now: datetime) -> Grant:
         token_id=token.id,
         actor=Actor(kind=ActorKind.TOKEN, name=token.name),
         scopes=frozenset(Scope(scope) for scope in token.scopes),
+        origins=frozenset(token.origins),
     )
 
 

@@ -48,10 +48,18 @@ def token() -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice([scope.value for scope in Scope]), multiple=True
 )
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="A site whose pages may use it; makes it a public client token. '*' for any.",
+)
 @click.pass_obj
-def create_token(settings: Settings, name: str, scopes: tuple[str, ...]) -> None:
+def create_token(
+    settings: Settings, name: str, scopes: tuple[str, ...], origins: tuple[str, ...]
+) -> None:
     """Make a token; the secret is shown only now."""
-    data = parse(TokenIn, {"name": name, "scopes": list(scopes)})
+    data = parse(TokenIn, {"name": name, "scopes": list(scopes), "origins": list(origins)})
     with changing(settings) as (session, now):
         made = service.create_token(session, data, actor=operator(), now=now)
     click.echo(made.secret)
@@ -64,10 +72,17 @@ def list_tokens(settings: Settings) -> None:
     with reading(settings) as session:
         found = queries.tokens(session)
     rows = [
-        (str(item.id), item.name, item.prefix, " ".join(item.scopes), when(item.revoked_at))
+        (
+            str(item.id),
+            item.name,
+            item.client_key or item.prefix,
+            " ".join(item.scopes),
+            " ".join(item.origins),
+            when(item.revoked_at),
+        )
         for item in found
     ]
-    show("Tokens", ("id", "name", "starts with", "scopes", "revoked"), rows)
+    show("Tokens", ("id", "name", "starts with", "scopes", "origins", "revoked"), rows)
 
 
 @token.command("revoke")

@@ -137,3 +137,40 @@ def test_token__when_expired_revoked_or_unknown__then_refused(
     assert [token.revoked_at for token in queries.tokens(session)] == [now, None]
     with pytest.raises(NotFoundError):
         service.revoke_token(session, 999, actor=actor, now=now)
+
+
+def test_client_token__when_made__then_its_key_stays_readable_and_belongs_to_its_sites(
+    session: Session, actor: Actor, now: datetime
+) -> None:
+    data = TokenIn(name="shop", scopes=[Scope.EVALUATE], origins=["https://Shop.example"])
+    made = service.create_token(session, data, actor=actor, now=now)
+    assert queries.tokens(session)[0].client_key == made.secret
+    granted = service.grant(session, made.secret, now=now)
+    assert granted.admits("https://shop.example")
+    assert granted.admits("")
+    assert not granted.admits("https://elsewhere.example")
+
+
+def test_token__when_it_is_a_servers_or_for_any_site__then_every_origin_is_admitted(
+    session: Session, actor: Actor, now: datetime
+) -> None:
+    for origins in ([], ["*"]):
+        data = TokenIn(name="any", scopes=[Scope.INGEST], origins=origins)
+        made = service.create_token(session, data, actor=actor, now=now)
+        assert service.grant(session, made.secret, now=now).admits("https://elsewhere.example")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "origins", "fix"),
+    [
+        ([Scope.EVALUATE, Scope.MANAGE], ["https://shop.example"], "evaluate and ingest only"),
+        ([Scope.READ], ["*"], "evaluate and ingest only"),
+        ([Scope.EVALUATE], ["shop.example"], "should match pattern"),
+        ([Scope.EVALUATE], ["https://shop.example/path"], "should match pattern"),
+    ],
+)
+def test_client_token__when_it_could_do_harm_or_names_no_origin__then_refused(
+    scopes: list[Scope], origins: list[str], fix: str
+) -> None:
+    with pytest.raises(ValidationError, match=fix):
+        TokenIn(name="shop", scopes=scopes, origins=origins)
