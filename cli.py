@@ -115,7 +115,7 @@ def _prepare(settings: Settings) -> None:
     runtime = open_current(settings)
     with transaction(runtime.engine) as session:
         password = accounts.first_admin(session, now=runtime.clock.now())
-    runtime.engine.dispose()
+    runtime.close()
     if password:
         click.echo(
             f"First run. Sign in as {accounts.FIRST_ADMIN} with {password} (shown only now)."

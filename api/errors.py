@@ -19,6 +19,7 @@ STATUS: dict[type[errors.DesirelineError], int] = {
     errors.ConflictError: 409,
     errors.TooLargeError: 413,
     errors.InvalidError: 422,
+    errors.NotStoredError: 500,
     errors.UnavailableError: 503,
 }
 

@@ -9,7 +9,9 @@ DesirelineError
 ├── ConflictError         the thing is in a state that does not permit this
 │   └── MergeConflictError   the standard journey changed where a promotion wants to write
 ├── TooLargeError         more bytes than are accepted at once
-└── UnavailableError      try again later (database away, overload)
+├── NotStoredError        the database refuses what was accepted; kept among the dead letters
+└── UnavailableError      try again later (database away)
+    └── OverloadedError      more waits to be written than may wait
 
 A delivery (API, page, command) maps each class once, in its own `errors.py`.
 """
@@ -93,3 +95,18 @@ class TooLargeError(DesirelineError):
 
 class UnavailableError(DesirelineError):
     """The service cannot do this now; the caller may try again."""
+
+
+class OverloadedError(UnavailableError):
+    """More waits to be written than may wait."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is overloaded; try again in a moment.")
+
+
+class NotStoredError(DesirelineError):
+    """The database refuses what was accepted; it is kept with the reason among the dead letters."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"This could not be stored and is kept among the dead letters: {reason}")

@@ -7,28 +7,37 @@ from sqlalchemy import Engine
 
 from experiments.clock import Clock
 from experiments.database import open_engine
+from experiments.inbox.group_commit import GroupCommit
 from experiments.resolution.rulesets import RulesetCache
 from experiments.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The settings, the storage, the clock, the dice and the live ruleset of one process."""
+    """The settings, the storage and its writer, the clock, the dice and the live ruleset."""
 
     settings: Settings
     engine: Engine
     clock: Clock
     rng: np.random.Generator
     rulesets: RulesetCache
+    commits: GroupCommit
+
+    def close(self) -> None:
+        """Store what is on its way and let go of the storage."""
+        self.commits.stop()
+        self.engine.dispose()
 
 
 def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     """Open everything the settings name; `clock` replaces the one they ask for."""
     engine = open_engine(settings.storage_url)
+    clock = clock or settings.clock()
     return Runtime(
         settings=settings,
         engine=engine,
-        clock=clock or settings.clock(),
+        clock=clock,
         rng=np.random.default_rng(settings.seed),
         rulesets=RulesetCache(engine),
+        commits=GroupCommit(engine, clock),
     )

@@ -11,6 +11,7 @@ from experiments.decisions import models as decisions
 from experiments.design import models as design
 from experiments.events import models as events
 from experiments.imports import models as imports
+from experiments.inbox import models as inbox
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
@@ -25,6 +26,7 @@ SLICES = (
     design,
     events,
     imports,
+    inbox,
     jobs,
     journeys,
     metrics,

@@ -145,7 +145,7 @@ def app(tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
     runtime = made.extensions["desireline"]
     create_tables(runtime.engine)
     yield made
-    runtime.engine.dispose()
+    runtime.close()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def run_demo(settings: Settings, folder: Path) -> None:
             _keep_serving(servers, credentials)
     finally:
         servers.stop()
-        runtime.engine.dispose()
+        runtime.close()
     if not all(ending.expected for ending in endings):
         sys.exit(UNEXPECTED)
 

@@ -93,7 +93,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         office = Office(runtime, app.test_client(), headers, folder)
         office.fill_in("/login", email=ALICE.name, password=PASSWORD)
         yield office
-        runtime.engine.dispose()
+        runtime.close()
 
 
 def furnish(runtime: Runtime) -> str:

@@ -1,0 +1,233 @@
+"""One writer per process and database: requests that arrive together share one transaction.
+
+A commit that waits for the disk costs the same for one item as for hundreds, and two writers of
+one SQLite file only get in each other's way. So every request hands its item to one thread, which
+takes whatever has come meanwhile, writes it in one transaction and tells each caller only when
+the transaction is durable.
+"""
+
+import atexit
+import os
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from time import sleep
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from experiments.clock import Clock
+from experiments.errors import NotStoredError, OverloadedError, UnavailableError
+from experiments.inbox.schemas import Item, Kind, Result
+from experiments.inbox.service import bury
+from experiments.logs import logger
+
+LINGER_SECONDS = 0.001
+BATCH_SIZE = 20_000
+CAPACITY = 100_000
+PATIENCE_SECONDS = 15.0
+TRIES = 3
+DEADLOCKS = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock, serialization failure
+
+log = logger("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An item on its way, and where its caller waits."""
+
+    kind: Kind[Any, Any]
+    item: Any
+    size: int
+    future: Future[Any] = field(default_factory=Future)
+
+    def settle(self, outcome: object) -> None:
+        """Tell the caller."""
+        if isinstance(outcome, Exception):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class GroupCommit:
+    """Collects what requests submit and commits it together.
+
+    The thread starts with the first item, so that a process that forks afterwards starts its own.
+    What waits is bounded by `capacity`, counted in the sizes that callers give: beyond it callers
+    are refused at once, because a queue without end answers nobody in time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        *,
+        linger_seconds: float = LINGER_SECONDS,
+        batch_size: int = BATCH_SIZE,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._linger_seconds = linger_seconds
+        self._batch_size = batch_size
+        self._capacity = capacity
+        self._begin_empty()
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forget_parent(itself))
+
+    def submit(self, kind: Kind[Item, Result], item: Item, *, size: int = 1) -> Future[Result]:
+        """Hand an item to the writer; the future is done when the item is durable, or is not.
+
+        It fails with `NotStoredError` when the database refuses this very item, which is then
+        among the dead letters, and with `UnavailableError` when nothing can be stored now.
+
+        Raises:
+            OverloadedError: when as much waits as may wait.
+            UnavailableError: when the process is about to end.
+        """
+        entry = _Entry(kind, item, size)
+        entry.future.set_running_or_notify_cancel()  # what is handed in cannot be taken back
+        with self._changed:
+            if self._is_stopping:
+                message = "The server is about to stop; try again in a moment."
+                raise UnavailableError(message)
+            if self._waiting + size > self._capacity and self._queue:
+                raise OverloadedError
+            self._queue.append(entry)
+            self._waiting += size
+            self._start_once()
+            self._changed.notify()
+        return entry.future
+
+    def store(self, kind: Kind[Item, Result], item: Item, *, size: int = 1) -> Result:
+        """Submit an item and wait until it is durable.
+
+        Raises:
+            NotStoredError: when the database refuses this very item.
+            UnavailableError: when it was not stored in time; whoever sends it again is safe.
+        """
+        future = self.submit(kind, item, size=size)
+        try:
+            return future.result(PATIENCE_SECONDS)
+        except TimeoutError as error:
+            message = "The database did not answer in time; try again in a moment."
+            raise UnavailableError(message) from error
+
+    def stop(self) -> None:
+        """Refuse what comes from now on, write what waits, and end the thread."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+        atexit.unregister(self.stop)
+
+    def _begin_empty(self) -> None:
+        self._queue: deque[_Entry] = deque()
+        self._waiting = 0
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._is_stopping = False
+
+    def forget_parent(self) -> None:
+        """Begin anew in a forked child: thread, queue and connections are the parent's."""
+        self._engine.dispose(close=False)
+        self._begin_empty()
+
+    def _start_once(self) -> None:
+        if self._thread is None:
+            # A daemon, since the interpreter would otherwise wait for it before it tells it to end.
+            self._thread = Thread(target=self._run, name="group-commit", daemon=True)
+            self._thread.start()
+            atexit.register(self.stop)
+
+    def _run(self) -> None:
+        while batch := self._collect():
+            for entry, outcome in zip(batch, self._outcomes(batch), strict=True):
+                entry.settle(outcome)
+
+    def _collect(self) -> list[_Entry]:
+        """What is written together; nothing when the time has come to end."""
+        with self._changed:
+            while not self._queue and not self._is_stopping:
+                self._changed.wait()
+            is_urgent = self._is_stopping or self._waiting >= self._batch_size
+        if not is_urgent:
+            sleep(self._linger_seconds)
+        with self._changed:
+            return list(self._taken())
+
+    def _taken(self) -> Iterable[_Entry]:
+        size = 0
+        while self._queue and (size == 0 or size + self._queue[0].size <= self._batch_size):
+            entry = self._queue.popleft()
+            size += entry.size
+            self._waiting -= entry.size
+            yield entry
+
+    def _outcomes(self, batch: list[_Entry]) -> list[object]:
+        """The result of each entry, or the error to tell its caller."""
+        try:
+            return self._committed(batch)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("nothing can be stored now", items=len(batch), error=str(error))
+            message = "The database cannot be reached or is busy; try again in a moment."
+            return [UnavailableError(message) for _ in batch]
+        except Exception as error:  # the thread must outlive whatever one batch can do to it
+            log.exception("a batch was lost")
+            return [error for _ in batch]
+
+    def _committed(self, batch: list[_Entry]) -> list[object]:
+        for _ in range(TRIES - 1):
+            try:
+                with self._engine.begin() as connection:
+                    return _written(connection, batch)
+            except (OperationalError, InterfaceError) as error:
+                if not _was_deadlock(error):
+                    raise
+            except Exception as error:  # one of them is the culprit; the others must not suffer
+                log.warning("a batch is written item by item", error=repr(error))
+                break
+        with self._engine.begin() as connection:
+            return [self._written_alone(connection, entry) for entry in batch]
+
+    def _written_alone(self, connection: Connection, entry: _Entry) -> object:
+        try:
+            with connection.begin_nested():
+                return _written(connection, [entry])[0]
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # whatever is wrong with it, it is kept with the reason
+            reason = str(error.orig if isinstance(error, DBAPIError) else error) or repr(error)
+            body = entry.kind.describe(entry.item)
+            bury(connection, kind=entry.kind.name, error=reason, body=body, at=self._clock.now())
+            log.warning("an item could not be stored", kind=entry.kind.name, error=reason)
+            return NotStoredError(reason)
+
+
+def _written(connection: Connection, batch: list[_Entry]) -> list[object]:
+    """The results in the order of the batch; items of one kind are written in one call."""
+    places: dict[str, list[int]] = {}
+    for place, entry in enumerate(batch):
+        places.setdefault(entry.kind.name, []).append(place)
+    results: list[object] = [None] * len(batch)
+    for chosen in places.values():
+        kind = batch[chosen[0]].kind
+        found = kind.write(connection, [batch[place].item for place in chosen])
+        for place, result in zip(chosen, found, strict=True):
+            results[place] = result
+    return results
+
+
+def _was_deadlock(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in DEADLOCKS
+
+
+def _forget_parent(itself: weakref.ref[GroupCommit]) -> None:
+    alive = itself()
+    if alive is not None:
+        alive.forget_parent()
