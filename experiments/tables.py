@@ -15,6 +15,7 @@ from experiments.inbox import models as inbox
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
+from experiments.notifications import models as notifications
 from experiments.reports import models as reports
 
 SLICES = (
@@ -30,6 +31,7 @@ SLICES = (
     jobs,
     journeys,
     metrics,
+    notifications,
     reports,
 )
 

@@ -6,6 +6,7 @@ from experiments.accounts.schemas import Role
 from experiments.audit import queries as audit
 from experiments.audit.schemas import AuditOut
 from experiments.database import reading
+from experiments.notifications.queries import notifications
 from experiments.reports import queries as reports
 from experiments.reports.today import today
 from web import access
@@ -15,7 +16,8 @@ blueprint = Blueprint(
     "home", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
 )
 CHANGES_READ, CHANGES_SHOWN = 100, 6
-ROUTINE = ("experiment.judged", "report.written")
+NOTICES_SHOWN = 10
+ROUTINE = ("experiment.judged", "notification.read", "report.written")
 
 
 @blueprint.get("/")
@@ -28,6 +30,7 @@ def page() -> str:
             "home/page.html",
             today=today(session, now=now),
             report=next(iter(reports.reports(session, limit=1)), None),
+            notifications=notifications(session, unread=True, limit=NOTICES_SHOWN),
             changes=_news(audit.entries(session, limit=CHANGES_READ)),
             now=now,
         )

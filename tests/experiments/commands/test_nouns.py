@@ -10,6 +10,8 @@ from sqlalchemy import text
 from experiments.assignment import service as assignment
 from experiments.assignment.schemas import AliasKind
 from experiments.database import open_engine, transaction
+from experiments.notifications.schemas import Notice, Severity
+from experiments.notifications.service import notify
 
 Type = Callable[..., Result]
 METRIC = """
@@ -120,3 +122,18 @@ def test_visitor__unknown__is_a_sentence_and_exit_code_2(type_in: Type) -> None:
     refused = type_in("visitor", "show", "nobody", code=2)
 
     assert refused.output == "Error: There is no visitor 'nobody'.\n"
+
+
+def test_notification__read__is_left_out_of_the_list(shop: Type, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'store' / 'desireline.db'}")
+    subject = ("experiment", "headline")
+    notice = Notice(key="k", severity=Severity.INFO, what="It is over.", subject=subject)
+    with transaction(engine) as session:
+        notify(session, notice, now=datetime(2026, 3, 2, tzinfo=UTC))
+    engine.dispose()
+
+    assert "It is over." in shop("notification", "list").output
+    shop("notification", "read", "1")
+
+    assert "It is over." not in shop("notification", "list").output
+    assert "It is over." in " ".join(shop("notification", "list", "--all").output.split())
