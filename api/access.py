@@ -1,10 +1,6 @@
 """Who asks: a token as Bearer, as X-API-Key, or as Basic user name."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
-
-from flask import Response, g, request
+from flask import g, request
 
 from api.requests import runtime
 from experiments.accounts import service
@@ -12,24 +8,6 @@ from experiments.accounts.schemas import Grant, Scope
 from experiments.audit.schemas import Actor
 from experiments.database import reading
 from experiments.errors import NotAllowedError, NotAuthenticatedError
-
-Arguments = ParamSpec("Arguments")
-
-
-def needs(
-    scope: Scope,
-) -> Callable[[Callable[Arguments, Response]], Callable[Arguments, Response]]:
-    """Let a view answer only tokens with this scope."""
-
-    def decorate(view: Callable[Arguments, Response]) -> Callable[Arguments, Response]:
-        @wraps(view)
-        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Response:
-            admit(presented_secret(), scope)
-            return view(*args, **kwargs)
-
-        return guarded
-
-    return decorate
 
 
 def admit(secret: str, scope: Scope) -> Grant:

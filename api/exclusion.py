@@ -1,61 +1,60 @@
 """Layers and holdouts over the API."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from api.access import actor, needs
-from api.requests import answer, body, page, runtime
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_of
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.design import exclusion, queries
-from experiments.design.schemas import HoldoutIn, LayerIn, ReasonIn
+from experiments.design.schemas import HoldoutIn, HoldoutOut, LayerIn, LayerOut, ReasonIn
 
 blueprint = Blueprint("exclusion", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/layers")
-@needs(Scope.READ)
-def layers() -> Response:
+@endpoint(Scope.READ)
+def layers(asked: Paging) -> Page[LayerOut]:
     """Every layer."""
     with reading(runtime().engine) as session:
-        return page(queries.layers(session))
+        return page_of(queries.layers(session), asked, lambda item: item.key)
 
 
 @blueprint.post("/layers")
-@needs(Scope.MANAGE)
-def create_layer() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_layer(data: LayerIn) -> LayerOut:
     """Make a layer, whose experiments exclude each other."""
-    data, opened = body(LayerIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        made = exclusion.create_layer(session, data, rng=opened.rng, actor=actor(), now=now)
-    return answer(made, 201)
+        return exclusion.create_layer(session, data, rng=opened.rng, actor=actor(), now=now)
 
 
 @blueprint.get("/holdouts")
-@needs(Scope.READ)
-def holdouts() -> Response:
+@endpoint(Scope.READ)
+def holdouts(asked: Paging) -> Page[HoldoutOut]:
     """Every holdout, ended ones too."""
     with reading(runtime().engine) as session:
-        return page(queries.holdouts(session))
+        return page_of(queries.holdouts(session), asked, lambda item: item.key)
 
 
 @blueprint.post("/holdouts")
-@needs(Scope.MANAGE)
-def create_holdout() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_holdout(data: HoldoutIn) -> HoldoutOut:
     """Keep a share of visitors out of every experiment of a journey."""
-    data, opened = body(HoldoutIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        made = exclusion.create_holdout(session, data, rng=opened.rng, actor=actor(), now=now)
-    return answer(made, 201)
+        return exclusion.create_holdout(session, data, rng=opened.rng, actor=actor(), now=now)
 
 
 @blueprint.post("/holdouts/<key>/end")
-@needs(Scope.MANAGE)
-def end_holdout(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def end_holdout(key: str, data: ReasonIn) -> HoldoutOut:
     """Let its visitors take part again."""
-    data, opened = body(ReasonIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        ended = exclusion.end_holdout(session, key, reason=data.reason, actor=actor(), now=now)
-    return answer(ended)
+        return exclusion.end_holdout(session, key, reason=data.reason, actor=actor(), now=now)

@@ -2,150 +2,159 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
+from pydantic import Field
 
-from api.access import actor, needs
-from api.requests import answer, body, cursor, page, page_size, runtime
+from api import unchanged
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_by_id, page_of
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.design import queries, service
-from experiments.design.schemas import ExperimentIn, ExperimentOut, PhaseIn, ReasonIn, Status
-from experiments.errors import InvalidError
+from experiments.design.schemas import (
+    ExperimentIn,
+    ExperimentOut,
+    Finding,
+    PhaseIn,
+    ReasonIn,
+    Status,
+)
 
 blueprint = Blueprint("experiments", __name__, url_prefix="/api/v1/experiments")
 
 
+class ExperimentsQuery(Paging):
+    """Which experiments."""
+
+    status: list[Status] = Field(default=[], description="Only these states; all when empty.")
+    journey: str = Field(default="", description="Key of a journey; all when empty.")
+
+
 @blueprint.get("")
-@needs(Scope.READ)
-def experiments() -> Response:
+@endpoint(Scope.READ)
+def experiments(asked: ExperimentsQuery) -> Page[ExperimentOut]:
     """Experiments in the order they were made, by `status` and `journey` if asked."""
-    limit, journey = page_size(), request.args.get("journey", "")
     with reading(runtime().engine) as session:
         found = queries.experiments(
-            session, _statuses(), journey, after=cursor() or 0, limit=limit + 1
+            session,
+            asked.status,
+            asked.journey,
+            after=asked.after_id or 0,
+            limit=asked.limit + 1,
         )
-    shown = found[:limit]
-    return page(shown, shown[-1].id if len(found) > limit else None)
+    return page_by_id(found, asked)
 
 
 @blueprint.post("")
-@needs(Scope.MANAGE)
-def create_experiment() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_experiment(data: ExperimentIn) -> ExperimentOut:
     """Draft an experiment on the standard journey."""
-    data, opened = body(ExperimentIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        made = service.create(session, data, rng=opened.rng, actor=actor(), now=now)
-    return answer(made, 201)
+        return service.create(session, data, rng=opened.rng, actor=actor(), now=now)
 
 
 @blueprint.get("/<key>")
-@needs(Scope.READ)
-def experiment(key: str) -> Response:
+@endpoint(Scope.READ, versioned=True)
+def experiment(key: str) -> ExperimentOut:
     """One experiment with its arms, phases and plan."""
     with reading(runtime().engine) as session:
-        return answer(queries.experiment(session, key))
+        return queries.experiment(session, key)
 
 
 @blueprint.put("/<key>")
-@needs(Scope.MANAGE)
-def edit_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE, versioned=True)
+def edit_experiment(key: str, data: ExperimentIn) -> ExperimentOut:
     """Write an experiment again that has not started."""
-    data, opened = body(ExperimentIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        changed = service.edit(session, key, data, actor=actor(), now=opened.clock.now())
-    return answer(changed)
+        unchanged.check(service.held(session, key))
+        return service.edit(session, key, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.get("/<key>/check")
-@needs(Scope.READ)
-def check_experiment(key: str) -> Response:
+@endpoint(Scope.READ)
+def check_experiment(key: str, asked: Paging) -> Page[Finding]:
     """What forbids the start, and what to think about first."""
     with reading(runtime().engine) as session:
-        return page(queries.check(session, key))
+        found = queries.check(session, key)
+    return page_of(found, asked, lambda item: f"{item.check} {item.field} {item.message}")
 
 
 @blueprint.post("/<key>/schedule")
-@needs(Scope.MANAGE)
-def schedule_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def schedule_experiment(key: str) -> ExperimentOut:
     """Let it start by itself at its `starts_at`."""
     return _take(service.schedule, key)
 
 
 @blueprint.post("/<key>/start")
-@needs(Scope.MANAGE)
-def start_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def start_experiment(key: str) -> ExperimentOut:
     """Start it now; from here on its plan is frozen."""
     return _take(service.start, key)
 
 
 @blueprint.post("/<key>/pause")
-@needs(Scope.MANAGE)
-def pause_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def pause_experiment(key: str, data: ReasonIn) -> ExperimentOut:
     """Take in nobody new until it is resumed."""
-    return _take(service.pause, key, reason=body(ReasonIn).reason)
+    return _take(service.pause, key, reason=data.reason)
 
 
 @blueprint.post("/<key>/resume")
-@needs(Scope.MANAGE)
-def resume_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def resume_experiment(key: str) -> ExperimentOut:
     """Go on after a pause."""
     return _take(service.resume, key)
 
 
 @blueprint.post("/<key>/stop")
-@needs(Scope.MANAGE)
-def stop_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def stop_experiment(key: str, data: ReasonIn) -> ExperimentOut:
     """Take in nobody any more and wait for the last conversion window."""
-    return _take(service.stop, key, reason=body(ReasonIn).reason)
+    return _take(service.stop, key, reason=data.reason)
 
 
 @blueprint.post("/<key>/abort")
-@needs(Scope.MANAGE)
-def abort_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def abort_experiment(key: str, data: ReasonIn) -> ExperimentOut:
     """End it without a decision."""
-    return _take(service.abort, key, reason=body(ReasonIn).reason)
+    return _take(service.abort, key, reason=data.reason)
 
 
 @blueprint.post("/<key>/archive")
-@needs(Scope.MANAGE)
-def archive_experiment(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def archive_experiment(key: str) -> ExperimentOut:
     """Put it out of sight once it has ended."""
     return _take(service.archive, key)
 
 
 @blueprint.post("/<key>/phases")
-@needs(Scope.MANAGE)
-def open_phase(key: str) -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def open_phase(key: str, data: PhaseIn) -> ExperimentOut:
     """Go on with another coverage or allocation."""
-    data, opened = body(PhaseIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        changed = service.open_phase(session, key, data, actor=actor(), now=opened.clock.now())
-    return answer(changed, 201)
+        return service.open_phase(session, key, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.post("/<key>/variants/<variant>/remove")
-@needs(Scope.MANAGE)
-def remove_variant(key: str, variant: str) -> Response:
+@endpoint(Scope.MANAGE)
+def remove_variant(key: str, variant: str, data: ReasonIn) -> ExperimentOut:
     """Show a variant to nobody any more."""
-    data, opened = body(ReasonIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        changed = service.remove_variant(
+        return service.remove_variant(
             session, key, variant, reason=data.reason, actor=actor(), now=now
         )
-    return answer(changed)
 
 
-def _take(step: Callable[..., ExperimentOut], key: str, **reason: str) -> Response:
+def _take(step: Callable[..., ExperimentOut], key: str, **reason: str) -> ExperimentOut:
     opened = runtime()
     with transaction(opened.engine) as session:
-        return answer(step(session, key, actor=actor(), now=opened.clock.now(), **reason))
-
-
-def _statuses() -> list[Status]:
-    asked = request.args.getlist("status")
-    if unknown := [status for status in asked if status not in set(Status)]:
-        known = ", ".join(Status)
-        raise InvalidError.at("/status", f"{unknown[0]!r} is no state; choose from {known}")
-    return [Status(status) for status in asked]
+        return step(session, key, actor=actor(), now=opened.clock.now(), **reason)

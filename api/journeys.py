@@ -1,142 +1,155 @@
 """Journeys, their versions and their contents over the API."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from api.access import actor, needs
-from api.requests import answer, body, page, runtime
+from api import unchanged
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_of
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.journeys import queries, service
 from experiments.journeys.schemas import (
+    Change,
     ContentIn,
+    ContentOut,
     JourneyIn,
+    JourneyOut,
     PublishIn,
     RevertIn,
     TemplateIn,
     VersionIn,
+    VersionOut,
 )
 
 blueprint = Blueprint("journeys", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/journeys")
-@needs(Scope.READ)
-def journeys() -> Response:
+@endpoint(Scope.READ)
+def journeys(asked: Paging) -> Page[JourneyOut]:
     """Every journey."""
     with reading(runtime().engine) as session:
-        return page(queries.journeys(session))
+        return page_of(queries.journeys(session), asked, lambda item: item.key)
 
 
 @blueprint.post("/journeys")
-@needs(Scope.MANAGE)
-def create_journey() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_journey(data: JourneyIn) -> JourneyOut:
     """Make a journey; its map is version 1, a draft."""
-    data, opened = body(JourneyIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        made = service.create(session, data, actor=actor(), now=opened.clock.now())
-    return answer(made, 201)
+        return service.create(session, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.post("/journeys-from-templates")
-@needs(Scope.MANAGE)
-def create_journey_from_template() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_journey_from_template(data: TemplateIn) -> JourneyOut:
     """Make a journey from a template, with its metrics and contents."""
-    data, opened = body(TemplateIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        made = service.create_from_template(session, data, actor=actor(), now=opened.clock.now())
-    return answer(made, 201)
+        return service.create_from_template(session, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.get("/journeys/<key>")
-@needs(Scope.READ)
-def journey(key: str) -> Response:
+@endpoint(Scope.READ)
+def journey(key: str) -> JourneyOut:
     """One journey."""
     with reading(runtime().engine) as session:
-        return answer(queries.journey(session, key))
+        return queries.journey(session, key)
 
 
 @blueprint.get("/journeys/<key>/versions")
-@needs(Scope.READ)
-def versions(key: str) -> Response:
+@endpoint(Scope.READ)
+def versions(key: str, asked: Paging) -> Page[VersionOut]:
     """Every version, the newest first."""
     with reading(runtime().engine) as session:
-        return page(queries.versions(session, key))
+        return page_of(queries.versions(session, key), asked, lambda item: item.number)
 
 
 @blueprint.post("/journeys/<key>/versions")
-@needs(Scope.MANAGE)
-def draft_version(key: str) -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def draft_version(key: str, data: VersionIn) -> VersionOut:
     """Store a map as a new draft."""
-    data, opened = body(VersionIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        made = service.draft_version(session, key, data, actor=actor(), now=opened.clock.now())
-    return answer(made, 201)
+        return service.draft_version(session, key, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.get("/journeys/<key>/versions/<int:number>")
-@needs(Scope.READ)
-def version(key: str, number: int) -> Response:
+@endpoint(Scope.READ, versioned=True)
+def version(key: str, number: int) -> VersionOut:
     """One version."""
     with reading(runtime().engine) as session:
-        return answer(queries.version(session, key, number))
+        return queries.version(session, key, number)
+
+
+@blueprint.put("/journeys/<key>/versions/<int:number>")
+@endpoint(Scope.MANAGE, versioned=True)
+def redraft_version(key: str, number: int, data: VersionIn) -> VersionOut:
+    """Write a draft again; what has been the standard never changes."""
+    opened = runtime()
+    now = opened.clock.now()
+    with transaction(opened.engine) as session:
+        unchanged.check(service.held_version(session, key, number))
+        return service.redraft_version(session, key, number, data, actor=actor(), now=now)
 
 
 @blueprint.get("/journeys/<key>/versions/<int:before>/changes/<int:after>")
-@needs(Scope.READ)
-def diff(key: str, before: int, after: int) -> Response:
+@endpoint(Scope.READ)
+def diff(key: str, before: int, after: int, asked: Paging) -> Page[Change]:
     """What differs from one version to another."""
     with reading(runtime().engine) as session:
-        return page(queries.diff(session, key, before, after))
+        found = queries.diff(session, key, before, after)
+    return page_of(found, asked, lambda item: f"{item.path} {item.kind}")
 
 
 @blueprint.post("/journeys/<key>/versions/<int:number>/publish")
-@needs(Scope.MANAGE)
-def publish_version(key: str, number: int) -> Response:
+@endpoint(Scope.MANAGE)
+def publish_version(key: str, number: int, data: PublishIn) -> VersionOut:
     """Make a draft the standard."""
-    data, opened = body(PublishIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        made = service.publish(session, key, number, reason=data.reason, actor=actor(), now=now)
-    return answer(made)
+        return service.publish(session, key, number, reason=data.reason, actor=actor(), now=now)
 
 
 @blueprint.post("/journeys/<key>/revert")
-@needs(Scope.MANAGE)
-def revert_journey(key: str) -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def revert_journey(key: str, data: RevertIn) -> VersionOut:
     """Make an earlier map the standard again, as a new version."""
-    data, opened = body(RevertIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        made = service.revert(
+        return service.revert(
             session, key, data.version, reason=data.reason, actor=actor(), now=now
         )
-    return answer(made, 201)
 
 
 @blueprint.get("/journeys/<key>/contents")
-@needs(Scope.READ)
-def contents(key: str) -> Response:
+@endpoint(Scope.READ)
+def contents(key: str, asked: Paging) -> Page[ContentOut]:
     """Every version of every content."""
     with reading(runtime().engine) as session:
-        return page(queries.contents(session, key))
+        found = queries.contents(session, key)
+    return page_of(found, asked, lambda item: f"{item.key}/{item.number}")
 
 
 @blueprint.post("/journeys/<key>/contents")
-@needs(Scope.MANAGE)
-def add_content(key: str) -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def add_content(key: str, data: ContentIn) -> ContentOut:
     """Add content or a new version of it; it waits for approval."""
-    data, opened = body(ContentIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        made = service.add_content(session, key, data, actor=actor(), now=opened.clock.now())
-    return answer(made, 201)
+        return service.add_content(session, key, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.post("/journeys/<key>/contents/<content>/<int:number>/approve")
-@needs(Scope.MANAGE)
-def approve_content(key: str, content: str, number: int) -> Response:
+@endpoint(Scope.MANAGE)
+def approve_content(key: str, content: str, number: int) -> ContentOut:
     """Allow a version of a content to be shown."""
     opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        found = service.approve_content(session, key, content, number, actor=actor(), now=now)
-    return answer(found)
+        return service.approve_content(session, key, content, number, actor=actor(), now=now)

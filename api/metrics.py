@@ -1,51 +1,51 @@
 """The catalogue of metrics over the API."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from api.access import actor, needs
-from api.requests import answer, body, page, runtime
+from api import unchanged
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_of
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.metrics import queries, service
-from experiments.metrics.schemas import MetricChangeIn, MetricIn
+from experiments.metrics.schemas import MetricChangeIn, MetricIn, MetricOut
 
 blueprint = Blueprint("metrics", __name__, url_prefix="/api/v1/metrics")
 
 
 @blueprint.get("")
-@needs(Scope.READ)
-def metrics() -> Response:
+@endpoint(Scope.READ)
+def metrics(asked: Paging) -> Page[MetricOut]:
     """Every metric."""
     with reading(runtime().engine) as session:
-        return page(queries.metrics(session))
+        return page_of(queries.metrics(session), asked, lambda item: item.key)
 
 
 @blueprint.get("/<key>")
-@needs(Scope.READ)
-def metric(key: str) -> Response:
+@endpoint(Scope.READ, versioned=True)
+def metric(key: str) -> MetricOut:
     """One metric."""
     with reading(runtime().engine) as session:
-        return answer(queries.metric(session, key))
+        return queries.metric(session, key)
 
 
 @blueprint.post("")
-@needs(Scope.MANAGE)
-def create_metric() -> Response:
+@endpoint(Scope.MANAGE, status=201)
+def create_metric(data: MetricIn) -> MetricOut:
     """Add a metric to the catalogue."""
-    data, opened = body(MetricIn), runtime()
+    opened = runtime()
     with transaction(opened.engine) as session:
-        made = service.create(session, data, actor=actor(), now=opened.clock.now())
-    return answer(made, 201)
+        return service.create(session, data, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.put("/<key>")
-@needs(Scope.MANAGE)
-def update_metric(key: str) -> Response:
+@endpoint(Scope.MANAGE, versioned=True)
+def update_metric(key: str, data: MetricChangeIn) -> MetricOut:
     """Correct a metric; stored analyses stay as they are."""
-    change, opened = body(MetricChangeIn), runtime()
+    opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        changed = service.update(
-            session, key, change.metric, reason=change.reason, actor=actor(), now=now
-        )
-    return answer(changed)
+        unchanged.check(service.held(session, key))
+        return service.update(session, key, data.metric, reason=data.reason, actor=actor(), now=now)

@@ -1,36 +1,38 @@
 """The weekly reports as JSON."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from api.access import needs
-from api.requests import answer, page, runtime
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_of
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading
 from experiments.reports import queries, service
+from experiments.reports.schemas import ReportOut
 
 blueprint = Blueprint("reports", __name__, url_prefix="/api/v1/reports")
 
 
 @blueprint.get("")
-@needs(Scope.READ)
-def index() -> Response:
+@endpoint(Scope.READ)
+def index(asked: Paging) -> Page[ReportOut]:
     """Every report, the newest week first."""
     with reading(runtime().engine) as session:
-        return page(queries.reports(session))
+        return page_of(queries.reports(session), asked, lambda item: item.week)
 
 
 @blueprint.get("/so-far")
-@needs(Scope.READ)
-def so_far() -> Response:
+@endpoint(Scope.READ)
+def so_far() -> ReportOut:
     """What the report of the running week would say now; nothing is written."""
     opened = runtime()
     with reading(opened.engine) as session:
-        return answer(service.so_far(session, now=opened.clock.now()))
+        return service.so_far(session, now=opened.clock.now())
 
 
 @blueprint.get("/<week>")
-@needs(Scope.READ)
-def show(week: str) -> Response:
+@endpoint(Scope.READ)
+def show(week: str) -> ReportOut:
     """The report of one ISO week."""
     with reading(runtime().engine) as session:
-        return answer(queries.report(session, week))
+        return queries.report(session, week)

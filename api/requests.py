@@ -1,19 +1,16 @@
 """Reading requests and writing answers, the same way in every view."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, get_origin
 
 import orjson
 from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter
 
-from experiments.errors import InvalidError, MalformedError
+from experiments.errors import MalformedError
 from experiments.runtime import Runtime
-from experiments.shapes import Out, parse
+from experiments.shapes import parse, parse_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
-DEFAULT_PAGE = 50
-LARGEST_PAGE = 200
 _anything = TypeAdapter(object)
 
 
@@ -24,47 +21,38 @@ def runtime() -> Runtime:
 
 
 def body(shape: type[Shape]) -> Shape:
-    """The request's JSON body as `shape`.
+    """The request's JSON body as `shape`; no body is an empty object.
 
     Raises:
         MalformedError: when it is not JSON.
         InvalidError: when a field is wrong.
     """
     try:
-        data = orjson.loads(request.get_data() or b"{}")
+        # Read twice, because the second reader would take what is not JSON, such as NaN.
+        data = orjson.dumps(orjson.loads(request.get_data() or b"{}"))
     except orjson.JSONDecodeError as error:
         message = f"The body is not valid JSON: {error}"
         raise MalformedError(message) from error
-    return parse(shape, data)
+    return parse_json(shape, data)
 
 
-def answer(result: Out | Sequence[Out] | dict[str, object], status: int = 200) -> Response:
+def query(shape: type[Shape]) -> Shape:
+    """What stands in the address behind the question mark, as `shape`.
+
+    Raises:
+        InvalidError: when a field is wrong or unknown.
+    """
+    given = request.args.to_dict(flat=False)
+    fields = shape.model_fields
+    many = {name for name, field in fields.items() if get_origin(field.annotation) is list}
+    return parse(shape, {name: v if name in many else v[-1] for name, v in given.items()})
+
+
+def answer(result: BaseModel | dict[str, object], status: int = 200) -> Response:
     """The result as JSON."""
-    return Response(_anything.dump_json(result), status=status, mimetype="application/json")
+    return Response(json_bytes(result), status=status, mimetype="application/json")
 
 
-def page_size() -> int:
-    """How many items the caller wants, at most."""
-    limit = _whole_number("limit", DEFAULT_PAGE)
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise InvalidError.at("/limit", f"must be between 1 and {LARGEST_PAGE}")
-    return limit
-
-
-def cursor() -> int | None:
-    """Where the page before ended, as its `next_cursor` said."""
-    return _whole_number("cursor", 0) or None
-
-
-def page(items: Sequence[Out], next_cursor: int | None = None) -> Response:
-    """One page of items, with the cursor of the next if there is one."""
-    return answer({"data": items, "next_cursor": next_cursor})
-
-
-def _whole_number(field: str, default: int) -> int:
-    text = request.args.get(field, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidError.at(f"/{field}", "must be a whole number")
-    return int(text)
+def json_bytes(result: BaseModel | dict[str, object]) -> bytes:
+    """The result as the bytes of a JSON document."""
+    return _anything.dump_json(result)

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response
 
-from api.access import actor, needs
-from api.requests import answer, body, cursor, page, page_size, runtime
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_by_id
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.analysis import queries as analyses
 from experiments.analysis import service as analysis
-from experiments.analysis.schemas import Comparison, Estimate, Readout
+from experiments.analysis.schemas import Comparison, Estimate, Readout, RunOut
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
-from experiments.decisions.schemas import RevertIn
+from experiments.decisions.schemas import DecisionOut, PromotionOut
+from experiments.design.schemas import ReasonIn
 
 blueprint = Blueprint("results", __name__, url_prefix="/api/v1/experiments/<key>")
 
@@ -38,15 +41,15 @@ COLUMNS = (
 
 
 @blueprint.get("/results")
-@needs(Scope.READ)
-def results(key: str) -> Response:
+@endpoint(Scope.READ)
+def results(key: str) -> RunOut:
     """The newest look at an experiment."""
     with reading(runtime().engine) as session:
-        return answer(analyses.newest_run(session, key))
+        return analyses.newest_run(session, key)
 
 
 @blueprint.get("/results.csv")
-@needs(Scope.READ)
+@endpoint(Scope.READ, media="text/csv")
 def results_csv(key: str) -> Response:
     """The newest look as a table: a row per metric and variant; what is undefined is empty."""
     with reading(runtime().engine) as session:
@@ -60,59 +63,53 @@ def results_csv(key: str) -> Response:
 
 
 @blueprint.post("/analyse")
-@needs(Scope.MANAGE)
-def analyse(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def analyse(key: str) -> RunOut:
     """Take a look now."""
     opened = runtime()
     with transaction(opened.engine) as session:
-        run = analysis.analyse(session, key, now=opened.clock.now())
-    return answer(run)
+        return analysis.analyse(session, key, now=opened.clock.now())
 
 
 @blueprint.get("/decisions")
-@needs(Scope.READ)
-def made(key: str) -> Response:
+@endpoint(Scope.READ)
+def made(key: str, asked: Paging) -> Page[DecisionOut]:
     """The decisions on an experiment, the newest first."""
-    size = page_size()
     with reading(runtime().engine) as session:
-        found = decisions.decisions(session, key, before=cursor(), limit=size + 1)
-    shown = found[:size]
-    return page(shown, shown[-1].id if len(found) > size else None)
+        found = decisions.decisions(session, key, before=asked.after_id, limit=asked.limit + 1)
+    return page_by_id(found, asked)
 
 
 @blueprint.post("/decide")
-@needs(Scope.MANAGE)
-def decide(key: str) -> Response:
+@endpoint(Scope.MANAGE)
+def decide(key: str) -> DecisionOut:
     """Put the newest look before the gate and carry out what follows."""
     opened = runtime()
     with transaction(opened.engine) as session:
-        decided = deciding.decide(session, key, actor=actor(), now=opened.clock.now())
-    return answer(decided)
+        return deciding.decide(session, key, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.post("/promotions/<int:promotion_id>/approve")
-@needs(Scope.MANAGE)
-def approve(key: str, promotion_id: int) -> Response:
+@endpoint(Scope.MANAGE)
+def approve(key: str, promotion_id: int) -> PromotionOut:
     """Apply a proposed promotion."""
     opened = runtime()
     with transaction(opened.engine) as session:
         decisions.promotion_of(session, key, promotion_id)
         now = opened.clock.now()
-        applied = deciding.approve(session, promotion_id, actor=actor(), now=now)
-    return answer(applied)
+        return deciding.approve(session, promotion_id, actor=actor(), now=now)
 
 
 @blueprint.post("/promotions/<int:promotion_id>/revert")
-@needs(Scope.MANAGE)
-def revert(key: str, promotion_id: int) -> Response:
+@endpoint(Scope.MANAGE)
+def revert(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
     """Take an applied promotion back."""
-    opened, wanted = runtime(), body(RevertIn)
+    opened = runtime()
     with transaction(opened.engine) as session:
         decisions.promotion_of(session, key, promotion_id)
-        reverted = deciding.revert_promotion(
-            session, promotion_id, reason=wanted.reason, actor=actor(), now=opened.clock.now()
+        return deciding.revert_promotion(
+            session, promotion_id, reason=data.reason, actor=actor(), now=opened.clock.now()
         )
-    return answer(reverted)
 
 
 def _rows(readout: Readout) -> Iterator[list[object]]:

@@ -1,40 +1,42 @@
 """One visitor: their ids, attributes, arms and events; and the events that were refused."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from api.access import needs
-from api.requests import answer, cursor, page, page_size, runtime
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_by_id
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment import queries as visitors
+from experiments.assignment.schemas import VisitorOut
 from experiments.database import reading
 from experiments.events import queries as events
+from experiments.events.schemas import EventOut, RejectedOut
 
 blueprint = Blueprint("visitors", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/visitors/<visitor_id>")
-@needs(Scope.READ)
-def visitor(visitor_id: str) -> Response:
+@endpoint(Scope.READ)
+def visitor(visitor_id: str) -> VisitorOut:
     """The visitor that an id belongs to."""
     with reading(runtime().engine) as session:
-        return answer(visitors.visitor(session, visitor_id))
+        return visitors.visitor(session, visitor_id)
 
 
 @blueprint.get("/visitors/<visitor_id>/events")
-@needs(Scope.READ)
-def visitor_events(visitor_id: str) -> Response:
+@endpoint(Scope.READ)
+def visitor_events(visitor_id: str, asked: Paging) -> Page[EventOut]:
     """What a visitor did, the newest first."""
-    size = page_size()
+    before, limit = asked.after_id, asked.limit + 1
     with reading(runtime().engine) as session:
-        found = events.visitor_events(session, visitor_id, before=cursor(), limit=size)
-    return page(found, next_cursor=found[-1].id if len(found) == size else None)
+        found = events.visitor_events(session, visitor_id, before=before, limit=limit)
+    return page_by_id(found, asked)
 
 
 @blueprint.get("/events/rejected")
-@needs(Scope.READ)
-def rejected_events() -> Response:
+@endpoint(Scope.READ)
+def rejected_events(asked: Paging) -> Page[RejectedOut]:
     """Events that were refused and why, the newest first."""
-    size = page_size()
     with reading(runtime().engine) as session:
-        found = events.rejected(session, before=cursor(), limit=size)
-    return page(found, next_cursor=found[-1].id if len(found) == size else None)
+        found = events.rejected(session, before=asked.after_id, limit=asked.limit + 1)
+    return page_by_id(found, asked)

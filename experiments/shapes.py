@@ -39,11 +39,28 @@ def parse(shape: type[Shape], data: Mapping[str, Any] | Any) -> Shape:
     try:
         return shape.model_validate(data)
     except ValidationError as error:
-        raise InvalidError([_problem(item) for item in error.errors()]) from error
+        raise _invalid(error) from error
+
+
+def parse_json(shape: type[Shape], text: bytes) -> Shape:
+    """Read a JSON document as `shape`, to the letter: "1" is no number.
+
+    Raises:
+        InvalidError: with one problem per wrong field.
+    """
+    try:
+        return shape.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: ValidationError) -> InvalidError:
+    return InvalidError([_problem(item) for item in error.errors()])
 
 
 def _problem(item: Any) -> Problem:
-    pointer = "".join(f"/{part}" for part in item["loc"])
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"])
+    pointer = "".join(f"/{part}" for part in parts)
     if item["type"] == "extra_forbidden":
         return Problem(pointer, "unknown field; check the spelling or remove it")
     if item["type"] == "missing":

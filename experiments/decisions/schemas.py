@@ -4,9 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
-
-from experiments.shapes import In, Out, Text
+from experiments.shapes import Out
 from stats.results import NotEstimable
 
 
@@ -91,9 +89,3 @@ class DecisionOut(Out):
     actor: str
     at: datetime
     promotion: PromotionOut | None
-
-
-class RevertIn(In):
-    """Why a promotion is taken back."""
-
-    reason: Text = Field(min_length=1)

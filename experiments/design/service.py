@@ -59,6 +59,16 @@ def create(
     return queries.experiment(session, data.key)
 
 
+def held(session: Session, key: str) -> ExperimentOut:
+    """An experiment as it stands, which nobody else changes until the transaction ends.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    rows.locked(session, key)
+    return queries.experiment(session, key)
+
+
 def edit(
     session: Session, key: str, data: ExperimentIn, *, actor: Actor, now: datetime
 ) -> ExperimentOut:

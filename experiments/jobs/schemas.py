@@ -29,3 +29,10 @@ class JobOut(Out):
     outcome: str = ""
     runs: int = 0
     failures: int = 0
+
+
+class RunOut(Out):
+    """What one run of a job did, in words; empty for nothing."""
+
+    job: str
+    outcome: str

@@ -152,6 +152,37 @@ def draft_version(
     return queries.version_out(row, journey)
 
 
+def held_version(session: Session, journey: str, number: int) -> VersionOut:
+    """A version as it stands, which nobody else changes until the transaction ends.
+
+    Raises:
+        NotFoundError: when there is no such journey or version.
+    """
+    return queries.version_out(_version_row(session, _locked(session, journey), number), journey)
+
+
+def redraft_version(
+    session: Session, journey: str, number: int, data: VersionIn, *, actor: Actor, now: datetime
+) -> VersionOut:
+    """Write a draft again.
+
+    Raises:
+        NotFoundError: when there is no such journey or version.
+        ConflictError: when the version is no draft any more.
+        InvalidError: when the map breaks a rule.
+    """
+    row = _version_row(session, _locked(session, journey), number)
+    if row.status != VersionStatus.DRAFT:
+        message = f"Version {number} is {row.status} and never changes; store a new draft instead."
+        raise ConflictError(message)
+    _check_map(session, journey, data.graph, for_publishing=False)
+    row.graph, row.note = data.graph.model_dump(mode="json"), data.note
+    session.flush()
+    detail = {"number": number}
+    _record(session, "journey.redrafted", journey, actor=actor, now=now, detail=detail)
+    return queries.version_out(row, journey)
+
+
 def publish(
     session: Session,
     journey: str,

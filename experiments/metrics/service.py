@@ -27,6 +27,19 @@ def create(session: Session, data: MetricIn, *, actor: Actor, now: datetime) -> 
     return MetricOut.model_validate(row)
 
 
+def held(session: Session, key: str) -> MetricOut:
+    """A metric as it stands, which nobody else changes until the transaction ends.
+
+    Raises:
+        NotFoundError: when there is no such metric.
+    """
+    query = select(Metric).where(Metric.key == key).with_for_update()
+    row = session.exec(query).one_or_none()
+    if row is None:
+        raise NotFoundError("metric", key)
+    return MetricOut.model_validate(row)
+
+
 def update(
     session: Session, key: str, data: MetricIn, *, reason: str, actor: Actor, now: datetime
 ) -> MetricOut:

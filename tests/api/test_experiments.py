@@ -33,11 +33,17 @@ def headers(client: FlaskClient, token: Token) -> dict[str, str]:
     return made
 
 
+def put(client: FlaskClient, address: str, document: object, headers: dict[str, str]) -> Any:
+    """Write what was read before."""
+    seen = client.get(address, headers=headers).headers["ETag"]
+    return client.put(address, json=document, headers={**headers, "If-Match": seen})
+
+
 def test_experiment__from_draft_to_archive__takes_every_step(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
     later = {**DRAFT, "starts_at": "2026-03-09T09:00:00+00:00"}
-    edited = client.put(f"{ROOT}/headline", json=later, headers=headers)
+    edited = put(client, f"{ROOT}/headline", later, headers)
     assert edited.get_json()["starts_at"] == "2026-03-09T09:00:00Z"
     findings = client.get(f"{ROOT}/headline/check", headers=headers).get_json()["data"]
     assert {finding["severity"] for finding in findings} == {"warning"}
@@ -53,7 +59,7 @@ def test_experiment__running__changes_only_by_phases(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
     client.post(f"{ROOT}/headline/start", headers=headers)
-    assert client.put(f"{ROOT}/headline", json=DRAFT, headers=headers).status_code == 409
+    assert put(client, f"{ROOT}/headline", DRAFT, headers).status_code == 409
     weights = {"control": 0.2, "pain": 0.4, "gain": 0.4}
     phase = {"weights": weights, **WHY}
     opened = client.post(f"{ROOT}/headline/phases", json=phase, headers=headers)

@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 from experiments.accounts.schemas import Scope
 
 Token = Callable[..., dict[str, str]]
+ONE = "/api/v1/metrics/orders"
 ORDERS = {"key": "orders", "name": "Orders", "rule": {"event": "Order Completed"}}
 
 
@@ -15,9 +16,10 @@ def test_metrics__created_changed_and_read__are_what_was_sent(
     made = client.post("/api/v1/metrics", json=ORDERS, headers=headers)
     assert (made.status_code, made.get_json()["window_hours"]) == (201, 14 * 24)
     change = {"metric": {**ORDERS, "window_hours": 24}, "reason": "decided sooner"}
-    changed = client.put("/api/v1/metrics/orders", json=change, headers=headers)
+    tagged = {**headers, "If-Match": client.get(ONE, headers=headers).headers["ETag"]}
+    changed = client.put(ONE, json=change, headers=tagged)
     assert changed.status_code == 200
-    assert client.get("/api/v1/metrics/orders", headers=headers).get_json() == changed.get_json()
+    assert client.get(ONE, headers=headers).get_json() == changed.get_json()
     listed = client.get("/api/v1/metrics", headers=headers).get_json()
     assert listed["data"] == [changed.get_json()]
 
