@@ -1,33 +1,40 @@
 """What people must be told, over the API."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
+from pydantic import Field
 
-from api.access import actor, needs
-from api.requests import answer, cursor, page, page_size, runtime
+from api.access import actor
+from api.endpoint import endpoint
+from api.paging import Page, Paging, page_by_id
+from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.notifications import queries, service
+from experiments.notifications.schemas import NotificationOut
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/api/v1/notifications")
 
 
+class NotificationsQuery(Paging):
+    """Which notifications."""
+
+    unread: bool = Field(default=False, description="Only those that nobody has read.")
+
+
 @blueprint.get("")
-@needs(Scope.READ)
-def notifications() -> Response:
+@endpoint(Scope.READ)
+def notifications(asked: NotificationsQuery) -> Page[NotificationOut]:
     """Notifications, the newest first; `?unread=1` leaves out those that somebody has read."""
-    size = page_size()
-    unread = request.args.get("unread", "") in {"1", "true"}
+    before, limit = asked.after_id, asked.limit + 1
     with reading(runtime().engine) as session:
-        found = queries.notifications(session, unread=unread, before=cursor(), limit=size + 1)
-    shown = found[:size]
-    return page(shown, shown[-1].id if len(found) > size else None)
+        found = queries.notifications(session, unread=asked.unread, before=before, limit=limit)
+    return page_by_id(found, asked)
 
 
 @blueprint.post("/<int:number>/read")
-@needs(Scope.MANAGE)
-def read_notification(number: int) -> Response:
+@endpoint(Scope.MANAGE)
+def read_notification(number: int) -> NotificationOut:
     """Note that a notification has been read."""
     opened = runtime()
     with transaction(opened.engine) as session:
-        noted = service.mark_read(session, number, actor=actor(), now=opened.clock.now())
-    return answer(noted)
+        return service.mark_read(session, number, actor=actor(), now=opened.clock.now())

@@ -1,7 +1,6 @@
 """Long answers in pages: an opaque cursor says where the next page begins."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -34,8 +33,8 @@ class Paging(Query):
         """
         try:
             padded = self.cursor + "=" * (-len(self.cursor) % 4)
-            return urlsafe_b64decode(padded.encode("ascii")).decode()
-        except (NotBase64, UnicodeError) as error:
+            return b64decode(padded, altchars=b"-_", validate=True).decode()
+        except ValueError as error:  # also what base64 and UTF-8 refuse
             raise _unknown() from error
 
     @property
