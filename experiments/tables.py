@@ -16,6 +16,7 @@ from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
 from experiments.notifications import models as notifications
+from experiments.probation import models as probation
 from experiments.reports import models as reports
 
 SLICES = (
@@ -32,6 +33,7 @@ SLICES = (
     journeys,
     metrics,
     notifications,
+    probation,
     reports,
 )
 

@@ -8,7 +8,7 @@ from experiments.analysis.belief import STATED_PRIOR
 from experiments.analysis.models import AnalysisRun
 from experiments.analysis.schemas import Belief, Readout
 from experiments.design.models import Experiment
-from experiments.design.schemas import ExperimentOut
+from experiments.design.schemas import ExperimentOut, Purpose
 from stats.priors import MixturePrior, learn_prior
 
 FEWEST_EFFECTS = 30
@@ -47,6 +47,7 @@ def _last_readouts(session: Session, found: ExperimentOut) -> list[Readout]:
         .join(Experiment, col(Experiment.id) == col(AnalysisRun.experiment_id))
         .where(
             Experiment.primary_metric == found.primary_metric,
+            Experiment.purpose == Purpose.TEST,
             col(Experiment.ended_at).is_not(None),
             Experiment.id != found.id,
         )

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     PROMOTE = "promote"
     KEEP = "keep"
     ABORT = "abort"
+    DEMOTE = "demote"
     INCONCLUSIVE = "inconclusive"
 
 
@@ -53,6 +54,7 @@ class PromotionState(StrEnum):
 
     PROPOSED = "proposed"
     APPLIED = "applied"
+    VERIFIED = "verified"
     ROLLED_BACK = "rolled_back"
 
 

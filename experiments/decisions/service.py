@@ -9,7 +9,7 @@ from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
-from experiments.decisions import promoting, queries
+from experiments.decisions import promoting, queries, verifying
 from experiments.decisions.gate import judge
 from experiments.decisions.models import Decision
 from experiments.decisions.schemas import (
@@ -23,12 +23,14 @@ from experiments.decisions.trust import Facts
 from experiments.design import queries as designs
 from experiments.design import service as design
 from experiments.design.lifecycle import ENROLLING
-from experiments.design.schemas import ExperimentOut, PromotionMode, Status
+from experiments.design.schemas import ExperimentOut, PromotionMode, Purpose, Status
 from experiments.errors import ConflictError
 from experiments.journeys import queries as journeys
 
 OPEN = (*ENROLLING, Status.MATURING)
 """States in which a look can still lead to something."""
+
+TAKEN_BACK = "The promotion was taken back by hand."
 
 
 def decide(session: Session, key: str, *, actor: Actor, now: datetime) -> DecisionOut:
@@ -38,10 +40,13 @@ def decide(session: Session, key: str, *, actor: Actor, now: datetime) -> Decisi
         NotFoundError: when there is no such experiment, or no look at it yet.
         ConflictError: when the experiment has ended.
     """
+    experiment = designs.experiment(session, key)
+    if experiment.purpose is not Purpose.TEST:
+        message = f"{key!r} is no test but a {experiment.purpose}; the gate does not judge it."
+        raise ConflictError(message)
     run = newest_run(session, key)
     if queries.is_judged(session, run.id):
         return queries.decision_on(session, run.id)
-    experiment = designs.experiment(session, key)
     if experiment.status not in OPEN:
         message = f"The experiment {key!r} is {experiment.status}; there is nothing to decide."
         raise ConflictError(message)
@@ -66,6 +71,7 @@ def approve(session: Session, promotion_id: int, *, actor: Actor, now: datetime)
     if row.state == PromotionState.PROPOSED:
         decision = queries.decision(session, row.decision_id)
         promoting.apply(session, row, decision=decision, actor=actor, now=now)
+        verifying.begin(session, promotion_id, actor=actor, now=now)
         design.conclude(session, decision.experiment, Status.PROMOTED, actor=actor, now=now)
     return queries.promotion(session, promotion_id)
 
@@ -83,6 +89,7 @@ def revert_promotion(
     row = promoting.locked(session, promotion_id)
     if row.state != PromotionState.ROLLED_BACK:
         promoting.revert(session, row, reason=reason, actor=actor, now=now)
+        verifying.end(session, promotion_id, reason=TAKEN_BACK, actor=actor, now=now)
     return queries.promotion(session, promotion_id)
 
 

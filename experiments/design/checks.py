@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.design.power import power_findings
-from experiments.design.schemas import ExperimentOut, Finding, LayerPlace, Severity, Source
+from experiments.design.schemas import ExperimentOut, Finding, LayerPlace, Purpose, Severity, Source
 from experiments.journeys.graph import reachable_from_entries
 from experiments.journeys.schemas import JourneyGraph, Slot
 from experiments.metrics.schemas import MetricOut
@@ -114,11 +114,19 @@ def _overlaps(experiment: ExperimentOut, others: Sequence[ExperimentOut]) -> Ite
                 )
                 yield _error("overlap", "/place", message)
         elif _same_slot(experiment, other):
-            message = (
-                f"Experiment {other.key!r} is {other.status} on the same slot; put both into one "
-                "layer with separate parts, or wait until it has ended."
-            )
-            yield _error("overlap", "/slot", message)
+            yield _error("overlap", "/slot", _occupied(other))
+
+
+def _occupied(other: ExperimentOut) -> str:
+    if other.purpose is Purpose.PROBATION:
+        return (
+            f"What was promoted to this slot is on probation ({other.key}); another test would "
+            "blur what it brings. Wait until the probation is over, or end it."
+        )
+    return (
+        f"Experiment {other.key!r} is {other.status} on the same slot; put both into one "
+        "layer with separate parts, or wait until it has ended."
+    )
 
 
 def _overlap(mine: LayerPlace, theirs: LayerPlace) -> bool:

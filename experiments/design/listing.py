@@ -7,7 +7,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment, Variant
-from experiments.design.schemas import Source, Status
+from experiments.design.schemas import Purpose, Source, Status
 from experiments.journeys.models import Journey
 from experiments.shapes import Out
 
@@ -31,7 +31,8 @@ class ExperimentLine(Out):
 
 def counts(session: Session) -> dict[Status, int]:
     """How many experiments are in each state."""
-    query = select(Experiment.status, func.count()).group_by(Experiment.status)
+    query = select(Experiment.status, func.count()).where(Experiment.purpose == Purpose.TEST)
+    query = query.group_by(Experiment.status)
     return {Status(status): number for status, number in session.exec(query)}
 
 
@@ -44,7 +45,9 @@ def lines(
     limit: int = 50,
 ) -> list[ExperimentLine]:
     """Experiments, the newest first, in these states and with this text in key, name or owner."""
-    query = select(Experiment, Journey.key).where(Experiment.journey_id == Journey.id)
+    query = select(Experiment, Journey.key).where(
+        Experiment.journey_id == Journey.id, Experiment.purpose == Purpose.TEST
+    )
     if statuses:
         query = query.where(col(Experiment.status).in_(statuses))
     if text:

@@ -48,6 +48,7 @@ class Experiment(SQLModel, table=True):
     base_version: int
     level: str
     source: str
+    purpose: str = "test"
     touchpoint: str
     slot: str
     owner: str = ""

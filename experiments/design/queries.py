@@ -15,6 +15,7 @@ from experiments.design.schemas import (
     LayerOut,
     LayerPlace,
     PhaseOut,
+    Purpose,
     Status,
     VariantOut,
 )
@@ -46,6 +47,7 @@ def experiments(
     statuses: Sequence[Status] = (),
     journey: str = "",
     *,
+    purposes: Collection[Purpose] = (Purpose.TEST,),
     after: int = 0,
     limit: int | None = None,
 ) -> list[ExperimentOut]:
@@ -55,14 +57,17 @@ def experiments(
         session: the transaction.
         statuses: only these states; all when empty.
         journey: only of the journey of that key; all when empty.
+        purposes: only these; nothing but tests unless told.
         after: only those made after the experiment with this id.
         limit: at most so many.
 
     Raises:
         NotFoundError: when there is no such journey.
     """
-    query = select(Experiment).where(col(Experiment.id) > after).order_by(col(Experiment.id))
-    query = query.limit(limit)
+    query = select(Experiment).where(
+        col(Experiment.id) > after, col(Experiment.purpose).in_(purposes)
+    )
+    query = query.order_by(col(Experiment.id)).limit(limit)
     if statuses:
         query = query.where(col(Experiment.status).in_(statuses))
     if journey:
@@ -74,7 +79,7 @@ def check(session: Session, key: str) -> list[Finding]:
     """What stands against starting an experiment (errors) and what to think about (warnings)."""
     found = experiment(session, key)
     standard = journeys.standard(session, found.journey)
-    occupying = experiments(session, OCCUPYING)
+    occupying = experiments(session, OCCUPYING, purposes=(Purpose.TEST, Purpose.PROBATION))
     facts = Facts(
         graph=None if standard is None else standard.graph,
         metrics={metric.key: metric for metric in metrics.metrics(session)},

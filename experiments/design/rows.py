@@ -12,24 +12,28 @@ from experiments.audit.schemas import Actor
 from experiments.design import queries
 from experiments.design.allocation import Allocation
 from experiments.design.models import Experiment, Phase, Variant
-from experiments.design.schemas import ExperimentIn
-from experiments.errors import InvalidError, NotFoundError
+from experiments.design.schemas import ExperimentIn, Purpose
+from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
 
 _SALT_BYTES = 8
 
 
 def locked(session: Session, key: str) -> Experiment:
-    """The row of an experiment, held until the transaction ends.
+    """The row of a test, held until the transaction ends.
 
     Raises:
         NotFoundError: when there is none.
+        ConflictError: when people do not lead it, but a promotion or a holdout does.
     """
     query = select(Experiment).where(Experiment.key == key).with_for_update()
     # What this session read before it had the lock may be old by now.
     row = session.exec(query, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise NotFoundError("experiment", key)
+    if row.purpose != Purpose.TEST:
+        message = f"{key!r} is no test but a {row.purpose}; it begins and ends with what it is for."
+        raise ConflictError(message)
     return row
 
 

@@ -42,6 +42,13 @@ class Source(StrEnum):
     SNAPSHOTS = "snapshots"  # imported cumulative figures over time
 
 
+class Purpose(StrEnum):
+    """What visitors are divided for; only a test is designed by people and judged by the gate."""
+
+    TEST = "test"
+    PROBATION = "probation"  # a promoted standard beside what it replaced
+
+
 class Method(StrEnum):
     """How the evidence for a promotion is judged."""
 
@@ -104,8 +111,14 @@ class Plan(In):
     maximum_days: int = Field(default=28, ge=7, le=365)
     minimum_conversions: int = Field(default=100, ge=100, description="Per arm.")
     promotion: PromotionMode = PromotionMode.ASK
+    holdback_share: float = Field(
+        default=0.1, ge=0, le=0.5, description="Share that keeps the old standard; 0 for none."
+    )
+    probation_days: int = Field(
+        default=28, ge=7, le=365, description="How long a promotion is on probation."
+    )
 
-    @field_validator("minimum_days", "maximum_days")
+    @field_validator("minimum_days", "maximum_days", "probation_days")
     @classmethod
     def _whole_weeks(cls, days: int) -> int:
         if days % 7:
@@ -231,6 +244,7 @@ class ExperimentOut(Out):
     base_version: int
     level: Level
     source: Source
+    purpose: Purpose = Purpose.TEST
     touchpoint: str
     slot: str
     owner: str

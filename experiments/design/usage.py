@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment, Layer
-from experiments.design.schemas import Status
+from experiments.design.schemas import Purpose, Status
 from experiments.shapes import Out
 
 
@@ -31,7 +31,8 @@ class Placed(Out):
 def metric_users(session: Session) -> dict[str, list[MetricUser]]:
     """The experiments that use each metric, by the metric's key, the newest first."""
     found: dict[str, list[MetricUser]] = defaultdict(list)
-    for row in session.exec(select(Experiment).order_by(col(Experiment.id).desc())):
+    query = select(Experiment).where(Experiment.purpose == Purpose.TEST)
+    for row in session.exec(query.order_by(col(Experiment.id).desc())):
         roles = [
             (row.primary_metric, "primary"),
             *((metric, "secondary") for metric in row.secondary_metrics),

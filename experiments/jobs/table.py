@@ -4,7 +4,7 @@ Each experiment is a transaction of its own: what is done stays done, and one th
 holds back nor undoes the others.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 from experiments.analysis import queries as analysis_queries
@@ -14,13 +14,16 @@ from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decision_queries
 from experiments.decisions import service as decisions
+from experiments.decisions import verifying
 from experiments.design import queries as designs
 from experiments.design import service as design
-from experiments.design.schemas import Source, Status
+from experiments.design.schemas import Purpose, Source, Status
 from experiments.errors import DesirelineError
 from experiments.events import service as events
 from experiments.jobs.schemas import Job
 from experiments.logs import logger
+from experiments.probation import queries as probations
+from experiments.probation.schemas import ProbationState
 from experiments.reports import service as reports
 from experiments.runtime import Runtime
 
@@ -50,7 +53,7 @@ def analyse(runtime: Runtime) -> str:
             analysis.write(session, seen)
         return True
 
-    return _told(("analysed", _each(runtime, look)))
+    return _told(("analysed", _each(runtime, look, purposes=tuple(Purpose))))
 
 
 def decide(runtime: Runtime) -> str:
@@ -65,6 +68,22 @@ def decide(runtime: Runtime) -> str:
             return True
 
     return _told(("judged", _each(runtime, judge)))
+
+
+def verify(runtime: Runtime) -> str:
+    """Judge every promotion that is on probation; take back what does not hold."""
+    with reading(runtime.engine) as session:
+        running = probations.probations(session, states=(ProbationState.RUNNING,))
+    promotions = {found.experiment: found.promotion_id for found in running}
+
+    def judge(key: str) -> bool:
+        now, actor = runtime.clock.now(), _actor("verify")
+        with transaction(runtime.engine) as session:
+            found = verifying.verify(session, promotions[key], actor=actor, now=now)
+        return found.state is not ProbationState.RUNNING
+
+    ended = [key for key in promotions if _alone(key, judge)]
+    return _told(("ended the probation of", ended))
 
 
 def weekly_report(runtime: Runtime) -> str:
@@ -104,6 +123,12 @@ JOBS = (
         run=decide,
     ),
     Job(
+        name="verify",
+        description="Judges promotions on probation; takes back what does not hold",
+        every=timedelta(hours=1),
+        run=verify,
+    ),
+    Job(
         name="weekly-report",
         description="Writes the report of the ISO week that ended",
         every=timedelta(hours=1),
@@ -122,10 +147,14 @@ def _actor(job: str) -> Actor:
     return Actor(kind=ActorKind.JOB, name=job)
 
 
-def _each(runtime: Runtime, act: Callable[[str], bool]) -> list[str]:
+def _each(
+    runtime: Runtime,
+    act: Callable[[str], bool],
+    purposes: Collection[Purpose] = (Purpose.TEST,),
+) -> list[str]:
     """The keys of the open live experiments on which `act` did something."""
     with reading(runtime.engine) as session:
-        found = designs.experiments(session, statuses=COLLECTING)
+        found = designs.experiments(session, statuses=COLLECTING, purposes=purposes)
         keys = [item.key for item in found if item.source is Source.LIVE]
     return [key for key in keys if _alone(key, act)]
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from experiments.audit.models import AuditEntry
 from experiments.decisions.models import Promotion
 from experiments.design.models import Experiment
-from experiments.design.schemas import Status
+from experiments.design.schemas import Purpose, Status
 from experiments.journeys import queries as journeys
 from experiments.journeys.models import Journey
 from experiments.reports.funnel import funnel
@@ -116,7 +116,7 @@ def _waiting(session: Session, as_of: datetime) -> list[Waiting]:
     sentences = latest_sentences(session, as_of=as_of)
     query = (
         select(Experiment, Journey.key)
-        .where(Experiment.journey_id == Journey.id)
+        .where(Experiment.journey_id == Journey.id, Experiment.purpose == Purpose.TEST)
         .order_by(Experiment.key)
     )
     return [

@@ -14,6 +14,7 @@ from experiments.design.schemas import (
     LayerOut,
     LayerPlace,
     PhaseOut,
+    Purpose,
     Status,
     VariantOut,
 )
@@ -39,6 +40,7 @@ KNOWN_STATUSES = (
     Status.PAUSED,
     Status.MATURING,
 )
+ON_SLOTS = (Purpose.TEST, Purpose.PROBATION)
 NO_PHASE = 0
 
 Rules = Mapping[tuple[str, str], list[ExperimentRule]]
@@ -56,7 +58,7 @@ def ruleset(session: Session) -> Ruleset:
 def _journey(session: Session, standard: VersionOut) -> JourneyRule:
     key = standard.journey
     contents = {(item.key, item.number): item for item in journeys.contents(session, key)}
-    found = design.experiments(session, statuses=KNOWN_STATUSES, journey=key)
+    found = design.experiments(session, KNOWN_STATUSES, key, purposes=ON_SLOTS)
     experiments = _by_slot(found, design.layers(session))
     holdouts = tuple(
         _holdout(item)
@@ -147,7 +149,7 @@ def _arm(variant: VariantOut, phase: PhaseOut | None) -> ArmRule:
         # A phase names only the arms it has: one that was taken out gets nobody.
         weight=variant.weight if phase is None else phase.weights.get(variant.key, 0.0),
         content=variant.content,
-        defers=variant.control or removed,
+        defers=variant.content is None or removed,
         removed=removed,
     )
 
