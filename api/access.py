@@ -8,6 +8,7 @@ from experiments.accounts.schemas import Grant, Scope
 from experiments.audit.schemas import Actor
 from experiments.database import reading
 from experiments.errors import NotAllowedError, NotAuthenticatedError
+from experiments.runtime import Runtime
 
 
 def admit(secret: str, scope: Scope) -> Grant:
@@ -17,17 +18,26 @@ def admit(secret: str, scope: Scope) -> Grant:
         NotAuthenticatedError: when there is no secret or it is not a living token's.
         NotAllowedError: when the token lacks the scope.
     """
+    found = g.grant = granted(runtime(), secret, scope)
+    return found
+
+
+def granted(opened: Runtime, secret: str, scope: Scope) -> Grant:
+    """The grant of this secret, outside of any framework.
+
+    Raises:
+        NotAuthenticatedError: when there is no secret or it is not a living token's.
+        NotAllowedError: when the token lacks the scope.
+    """
     if not secret:
         message = "Send an API token as 'Authorization: Bearer ...' or 'X-API-Key: ...'."
         raise NotAuthenticatedError(message)
-    opened = runtime()
     with reading(opened.engine) as session:
-        granted = service.grant(session, secret, now=opened.clock.now())
-    if scope not in granted.scopes:
+        found = service.grant(session, secret, now=opened.clock.now())
+    if scope not in found.scopes:
         needed = f"a token with the scope '{scope}'"
         raise NotAllowedError(needed)
-    g.grant = granted
-    return granted
+    return found
 
 
 def actor() -> Actor:

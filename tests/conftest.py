@@ -167,6 +167,16 @@ def token(app: Flask, actor: Actor, now: datetime) -> Callable[..., dict[str, st
 
 
 @pytest.fixture
+def client_key(app: Flask, actor: Actor, now: datetime) -> str:
+    """The public key of the pages of https://shop.example."""
+    data = TokenIn(
+        name="shop", scopes=[Scope.EVALUATE, Scope.INGEST], origins=["https://shop.example"]
+    )
+    with transaction(app.extensions["desireline"].engine) as session:
+        return accounts.create_token(session, data, actor=actor, now=now).secret
+
+
+@pytest.fixture
 def signup(actor: Actor, now: datetime) -> Callable[[Session], None]:
     """Publishes the journey `signup`, where seeing `first_steps` counts only by event."""
 

@@ -100,7 +100,8 @@ class JourneyRule:
     holdouts: tuple[HoldoutRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Two rulesets are never compared; by identity one can be the key of what is made out of it.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ruleset:
     """What is live in every journey, as of one version of the audit trail."""
 

@@ -1,0 +1,230 @@
+"""OFREP 0.3.0, the OpenFeature Remote Evaluation Protocol: one flag, or all of them with an ETag.
+
+The rules were found by running real clients: a 304 only for the same answer, never 422, never
+`value: null`, floats with a fraction, a variant and a reason always, no redirects, and the CORS
+headers on every answer, errors too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+from pydantic import TypeAdapter, ValidationError
+
+from api.access import granted
+from api.errors import status_of
+from api.exchange import Headers, Reply, Request, flask_response
+from api.requests import runtime
+from experiments.accounts.schemas import Scope
+from experiments.assignment.schemas import VisitorId
+from experiments.database import reading, transaction
+from experiments.errors import DesirelineError, TooLargeError, UnavailableError
+from experiments.logs import logger
+from experiments.resolution.evaluation import evaluate, evaluate_all
+from experiments.resolution.flags import Evaluation, Flag, flags
+from experiments.runtime import Runtime
+
+PREFIX = "/ofrep/v1/evaluate/flags"
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Retry-After"),
+)
+PREFLIGHT = (
+    *CORS,
+    ("Access-Control-Allow-Headers", "authorization, content-type, if-none-match, x-api-key"),
+    ("Access-Control-Allow-Methods", "POST, OPTIONS"),
+    ("Access-Control-Max-Age", "86400"),
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+JSON = ("Content-Type", "application/json")
+
+blueprint = Blueprint("ofrep", __name__)
+log = logger("ofrep")
+_visitor = TypeAdapter(VisitorId)
+
+
+class FailedError(Exception):
+    """An evaluation that cannot be made, in the words of the protocol."""
+
+    def __init__(self, code: str, detail: str, status: int = 400) -> None:
+        self.code = code
+        self.detail = detail
+        self.status = status
+        super().__init__(detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who is asked about: their id if they have one, and the attributes of the request."""
+
+    visitor: str | None
+    context: Mapping[str, Any]
+
+
+@blueprint.route(f"{PREFIX}/<key>", methods=["POST", "OPTIONS"])
+def evaluate_flag(key: str) -> Response:  # noqa: ARG001 (the route's part; `answer` reads the path)
+    """One flag; counts the exposure where the touchpoint says that showing is seeing."""
+    return flask_response(lambda request: answer(runtime(), request))
+
+
+@blueprint.route(PREFIX, methods=["POST", "OPTIONS"])
+def evaluate_flags() -> Response:
+    """Every flag at once, never an exposure; 304 when the answer is the one the client has."""
+    return flask_response(lambda request: answer(runtime(), request))
+
+
+@blueprint.route("/ofrep/<path:rest>", methods=METHODS)
+def elsewhere(rest: str) -> Response:  # noqa: ARG001 (the route's part)
+    """Whatever else is under the prefix: refused in the words of the protocol."""
+    return flask_response(lambda request: answer(runtime(), request))
+
+
+def answer(opened: Runtime, request: Request) -> Reply:
+    """Answer one request below `/ofrep/`, without a framework."""
+    path = request.path.rstrip("/")
+    key = path.removeprefix(f"{PREFIX}/") if path.startswith(f"{PREFIX}/") else ""
+    if request.method == "OPTIONS":
+        return Reply(204, b"", PREFLIGHT)
+    if path != PREFIX and not key:
+        return _failure(404, key, "GENERAL", "there is no such address; see the OFREP reference")
+    if request.method != "POST":
+        return _failure(405, key, "GENERAL", "use POST")
+    try:
+        _admit(opened, request.headers)
+        return _one(opened, key, request) if key else _all(opened, request)
+    except FailedError as error:
+        return _failure(error.status, key, error.code, error.detail)
+    except DesirelineError as error:
+        return _refused(error, key)
+    except Exception:
+        log.exception("unforeseen error", path=request.path)
+        return _reply(500, {"errorDetails": "something went wrong on our side; the log has it"})
+
+
+def _admit(opened: Runtime, headers: Headers) -> None:
+    grant = granted(opened, _secret(headers), Scope.EVALUATE)
+    origin = headers.get("Origin")
+    if not grant.admits(origin):
+        detail = f"the token is not for pages of {origin}; add the origin to a client token"
+        raise FailedError("GENERAL", detail, 403)
+
+
+def _secret(headers: Headers) -> str:
+    kind, _, secret = headers.get("Authorization").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else headers.get("X-API-Key")
+
+
+def _one(opened: Runtime, key: str, request: Request) -> Reply:
+    asker = _asker(request.body())
+    ruleset = opened.rulesets.current()
+    flag = flags(ruleset).get(key)
+    if flag is None:
+        raise FailedError("FLAG_NOT_FOUND", f"there is no flag {key!r}", 404)
+    if _needs_visitor(flag, asker):
+        raise FailedError("TARGETING_KEY_MISSING", _missing(flag))
+    try:
+        with transaction(opened.engine) as session:
+            found = evaluate(
+                session,
+                ruleset,
+                flag,
+                visitor=asker.visitor,
+                context=asker.context,
+                now=opened.clock.now(),
+            )
+    except UnavailableError:
+        everything = evaluate_all(None, ruleset, visitor=asker.visitor, context=asker.context)
+        found = next(answered for item, answered in everything if item.key == key)
+    if found is None:
+        raise FailedError("FLAG_NOT_FOUND", f"nothing approved is shown in {key!r}", 404)
+    return _reply(200, _document(found))
+
+
+def _all(opened: Runtime, request: Request) -> Reply:
+    asker = _asker(request.body())
+    ruleset = opened.rulesets.current()
+    visitor, context = asker.visitor, asker.context
+    try:
+        with reading(opened.engine) as session:
+            found = list(evaluate_all(session, ruleset, visitor=visitor, context=context))
+    except UnavailableError:
+        found = list(evaluate_all(None, ruleset, visitor=visitor, context=context))
+    items = [
+        _error(flag.key, "TARGETING_KEY_MISSING", _missing(flag))
+        if _needs_visitor(flag, asker)
+        else _document(answered)
+        for flag, answered in found
+        if answered is not None
+    ]
+    body = orjson.dumps({"flags": items, "metadata": {"version": str(ruleset.version)}})
+    etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    if _has(request.headers.get("If-None-Match"), etag):
+        return Reply(304, b"", (*CORS, ("ETag", etag)))
+    return Reply(200, body, (*CORS, JSON, ("ETag", etag)))
+
+
+def _asker(body: bytes) -> Asker:
+    try:
+        document = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise FailedError("PARSE_ERROR", f"the body is not valid JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise FailedError("PARSE_ERROR", "the body must be an object with a context")
+    context = document.get("context") or {}
+    if not isinstance(context, dict):
+        raise FailedError("INVALID_CONTEXT", "context must be an object of attributes")
+    attributes = {name: value for name, value in context.items() if name != "targetingKey"}
+    try:
+        visitor = _visitor.validate_python(context.get("targetingKey") or None, strict=True)
+    except ValidationError as error:
+        if not context.get("targetingKey"):
+            return Asker(visitor=None, context=attributes)
+        detail = f"targetingKey: {error.errors()[0]['msg']}"
+        raise FailedError("INVALID_CONTEXT", detail) from error
+    return Asker(visitor=visitor, context=attributes)
+
+
+def _needs_visitor(flag: Flag, asker: Asker) -> bool:
+    return flag.experiment is not None and asker.visitor is None
+
+
+def _missing(flag: Flag) -> str:
+    return f"{flag.key!r} is an experiment: send context.targetingKey, the id of the visitor"
+
+
+def _document(found: Evaluation) -> dict[str, Any]:
+    return {
+        "key": found.key,
+        "value": found.value,
+        "variant": found.variant,
+        "reason": found.reason,
+        "metadata": found.metadata,
+    }
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    """Whether the client has this answer: weak comparison, and the header may be a list."""
+    known = {item.strip().removeprefix("W/") for item in if_none_match.split(",")}
+    return etag in known or "*" in known
+
+
+def _refused(error: DesirelineError, key: str) -> Reply:
+    if isinstance(error, TooLargeError):
+        return _failure(400, key, "PARSE_ERROR", str(error))
+    status = status_of(error)
+    return _failure(400 if status == 422 else status, key, "GENERAL", str(error))
+
+
+def _failure(status: int, key: str, code: str, detail: str) -> Reply:
+    return _reply(status, _error(key, code, detail))
+
+
+def _error(key: str, code: str, detail: str) -> dict[str, str]:
+    return {"key": key, "errorCode": code, "errorDetails": detail}
+
+
+def _reply(status: int, document: object) -> Reply:
+    return Reply(status, orjson.dumps(document), (*CORS, JSON))
