@@ -6,18 +6,20 @@ of the variants (each variant gets the first `coverage` of its own stretch), so 
 nobody; layers and holdouts hash with salts of their own and are therefore independent of it.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
+from fnv_hash_fast import fnv1a_32
 
 BUCKETS = 10_000
 OFFSET_BASIS = 0x811C9DC5
 PRIME = 0x01000193
 MASK = 0xFFFFFFFF
+NOWHERE = 255
 WEIGHT_SLACK = 0.01
-LARGEST_POWER_OF_TEN = 1_000_000_000
 
 Range = tuple[float, float]
 
@@ -28,10 +30,11 @@ def fnv1a32(text: str) -> int:
     >>> fnv1a32("foobar")
     3214735720
     """
-    state = OFFSET_BASIS
-    for unit in _code_units(text):
-        state = ((state ^ unit) * PRIME) & MASK
-    return state
+    try:
+        # Every character of Latin-1 is one code unit below 256, so its bytes are its code units.
+        return fnv1a_32(text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return _slowly(text)
 
 
 def bucket(seed: str, value: str) -> int:
@@ -40,20 +43,7 @@ def bucket(seed: str, value: str) -> int:
     >>> bucket("seed", "b")
     2696
     """
-    return fnv1a32(str(fnv1a32(seed + value))) % BUCKETS
-
-
-def buckets(seed: str, values: Sequence[str]) -> NDArray[np.int64]:
-    """The bucket of each value under one seed, shape (n_values,); equal to `bucket` for each."""
-    encoded = [value.encode("utf-16-le", "surrogatepass") for value in values]
-    lengths = np.array([len(item) // 2 for item in encoded], dtype=np.int64)
-    units = np.frombuffer(b"".join(encoded), dtype="<u2").astype(np.uint64)
-    starts = np.cumsum(lengths) - lengths
-    states = np.full(len(values), fnv1a32(seed), dtype=np.uint64)
-    for position in range(int(lengths.max(initial=0))):
-        active = np.flatnonzero(lengths > position)
-        states[active] = _step(states[active], units[starts[active] + position])
-    return (_hash_decimal(states) % BUCKETS).astype(np.int64)
+    return fnv1a_32(b"%d" % fnv1a32(seed + value)) % BUCKETS
 
 
 def ranges(weights: Sequence[float], coverage: float) -> list[Range]:
@@ -73,6 +63,19 @@ def ranges(weights: Sequence[float], coverage: float) -> list[Range]:
     return [(start, start + covered * share) for start, share in zip(starts, shares, strict=True)]
 
 
+@lru_cache(maxsize=1024)
+def arms_by_bucket(stretches: tuple[Range, ...]) -> bytes:
+    """For each of the 10,000 buckets the index of its stretch, or `NOWHERE`.
+
+    Looking an arm up takes one step, however many arms there are. At most 255 stretches.
+    """
+    table = bytearray([NOWHERE]) * BUCKETS
+    for index, (start, end) in reversed(list(enumerate(stretches))):
+        first, beyond = _first_bucket(start), _first_bucket(end)
+        table[first:beyond] = bytes([index]) * (beyond - first)
+    return bytes(table)
+
+
 def choose(number: int, stretches: Sequence[Range]) -> int | None:
     """The index of the first stretch that holds the bucket; none when it is in no stretch."""
     for index, stretch in enumerate(stretches):
@@ -87,24 +90,14 @@ def inside(number: int, stretch: Range) -> bool:
     return start <= number / BUCKETS < end
 
 
-def _code_units(text: str) -> Iterable[int]:
-    if text.isascii():
-        return text.encode("ascii")
+def _first_bucket(edge: float) -> int:
+    """The first bucket at or beyond an edge, by the very comparison that `inside` makes."""
+    return bisect_left(range(BUCKETS), edge, key=lambda number: number / BUCKETS)
+
+
+def _slowly(text: str) -> int:
+    state = OFFSET_BASIS
     units: list[int] = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2").tolist()
-    return units
-
-
-def _step(states: NDArray[np.uint64], units: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return ((states ^ units) * np.uint64(PRIME)) & np.uint64(MASK)
-
-
-def _hash_decimal(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Hash the decimal digits of each number, without making texts of them."""
-    states = np.full(len(numbers), OFFSET_BASIS, dtype=np.uint64)
-    power = LARGEST_POWER_OF_TEN
-    while power:
-        digits = numbers // np.uint64(power) % np.uint64(10) + np.uint64(ord("0"))
-        is_written = (numbers >= power) | (power == 1)
-        states = np.where(is_written, _step(states, digits), states)
-        power //= 10
-    return states
+    for unit in units:
+        state = ((state ^ unit) * PRIME) & MASK
+    return state
