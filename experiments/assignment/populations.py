@@ -18,6 +18,7 @@ from experiments.assignment.bucketing import (
 BLOCK = 8_192  # what a block needs stays in the processor's cache
 MOST_DIGITS = 10  # of a number of 32 bits
 
+_Units = NDArray[np.uint8] | NDArray[np.uint16]
 _PRIME = np.uint32(PRIME)
 _TEN = np.uint32(10)
 _ZERO = np.uint32(ord("0"))
@@ -27,7 +28,7 @@ _ZERO = np.uint32(ord("0"))
 class _Block:
     """Some ids: column p of `units` holds their code units at position p, zero beyond the end."""
 
-    units: NDArray[np.uint8] | NDArray[np.uint16]  # shape (longest, n_ids)
+    units: _Units  # shape (longest, n_ids)
     lengths: NDArray[np.int64]  # shape (n_ids,)
 
 
@@ -73,7 +74,7 @@ def _block(ids: Sequence[str]) -> _Block:
     return _Block(units=_columns(flat, lengths), lengths=lengths)
 
 
-def _columns(flat: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.uint16]:
+def _columns(flat: _Units, lengths: NDArray[np.int64]) -> _Units:
     rows = np.zeros((len(lengths), int(lengths.max(initial=0))), dtype=flat.dtype)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = flat
     return np.ascontiguousarray(rows.T)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -50,12 +50,21 @@ class AssignmentOut(Out):
     contaminated: bool
 
 
+class StoredArm(NamedTuple):
+    """What answering needs of an assignment."""
+
+    variant_id: int
+    phase_id: int
+    bucket: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is stored of whoever an id belongs to; nothing for an id never seen."""
 
     visitor_id: int | None = None
-    assignments: Mapping[int, AssignmentOut] = field(default_factory=dict)  # by experiment
+    arms: Mapping[int, StoredArm] = field(default_factory=dict)  # by experiment
+    exposed: frozenset[int] = frozenset()  # the experiments whose arm they saw
 
 
 class VisitorOut(Out):

@@ -5,14 +5,14 @@
 what is stored of the visitor, and says which enrolments are new; writing them is the service's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
-from experiments.resolution.enrolment import Enrolment, Question, enrol, holdout_of, live
+from experiments.resolution.enrolment import Enrolment, Question, enrol, holdout_of, in_turn
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import ArmRule, Ruleset, SlotRule, TouchpointRule
+from experiments.resolution.ruleset import ArmRule, Ruleset, Said, Shown, SlotRule, TouchpointRule
 
 
 class Rung(StrEnum):
@@ -29,23 +29,6 @@ class Rung(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a rung shows, and the content or variant it comes from."""
-
-    value: Any
-    origin: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What one rung said: its reason, and its answer if it has one."""
-
-    reason: str
-    shown: Shown | None = None
-    enrolment: Enrolment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A rung that was asked, whether it answered, and why."""
 
@@ -54,32 +37,34 @@ class Tried:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one slot shows, and every rung that was asked."""
+class Answer(NamedTuple):
+    """What one slot shows, which rung says so and why; every rung asked if that was wanted."""
 
     slot: str
     shown: Shown
-    tried: tuple[Tried, ...]
+    rung: Rung
+    reason: str
     enrolment: Enrolment | None = None
-
-    @property
-    def rung(self) -> Rung:
-        """The rung that answered."""
-        return self.tried[-1].rung
+    tried: tuple[Tried, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Place(NamedTuple):
+    """Where a visitor asks: in which journey, at which touchpoint, for which slots (or all)."""
+
+    journey: str
+    touchpoint: str
+    slots: tuple[str, ...] = ()
+
+
+class Resolved(NamedTuple):
     """The answers of a touchpoint; without a touchpoint when it is unknown."""
 
+    answers: tuple[Answer, ...]
     touchpoint: TouchpointRule | None = None
     version: int | None = None
-    answers: tuple[Answer, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Spot(NamedTuple):
     """Where the ladder stands: one slot, one question, and who keeps the visitor out of tests."""
 
     slot: SlotRule
@@ -87,63 +72,79 @@ class _Place:
     holdout: str
 
 
-def climb(ruleset: Ruleset, question: Question) -> Resolved:
+def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = False) -> Resolved:
     """Answer a question; whatever is unknown gets the caller's fallback."""
-    journey = ruleset.journeys.get(question.journey)
+    journey = ruleset.journeys.get(place.journey)
     if journey is None:
-        return _lost(question, f"there is no standard journey {question.journey!r}")
-    touchpoint = journey.touchpoints.get(question.touchpoint)
+        return _lost(place, question, f"there is no standard journey {place.journey!r}")
+    touchpoint = journey.touchpoints.get(place.touchpoint)
     if touchpoint is None:
-        return _lost(question, f"the journey has no touchpoint {question.touchpoint!r}")
+        return _lost(place, question, f"the journey has no touchpoint {place.touchpoint!r}")
     holdout = holdout_of(journey.holdouts, question)
-    names = question.slots or tuple(touchpoint.slots)
     answers = tuple(
-        _answer(_Place(slot=touchpoint.slots[name], question=question, holdout=holdout))
+        answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
         if name in touchpoint.slots
         else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
-        for name in names
+        for name in place.slots or touchpoint.slots
     )
-    return Resolved(touchpoint=touchpoint, version=journey.version, answers=answers)
+    return Resolved(answers, touchpoint, journey.version)
 
 
-def _lost(question: Question, reason: str) -> Resolved:
-    names = question.slots or tuple(question.fallback)
-    return Resolved(answers=tuple(_fall_back(name, question, reason) for name in names))
-
-
-def _fall_back(slot: str, question: Question, reason: str) -> Answer:
-    tried = Tried(rung=Rung.FALLBACK, answered=True, reason=reason)
-    return Answer(slot=slot, shown=Shown(value=question.fallback.get(slot)), tried=(tried,))
-
-
-def _answer(place: _Place) -> Answer:
+def answer(
+    slot: SlotRule, question: Question, *, holdout: str = "", traced: bool = False
+) -> Answer:
+    """What one slot shows; `holdout` is the one that keeps the visitor out of every experiment."""
+    spot = _Spot(slot, question, holdout)
     tried: list[Tried] = []
     enrolment = None
     for rung, ask in RUNGS:
-        step = ask(place)
-        enrolment = step.enrolment or enrolment
-        tried.append(Tried(rung=rung, answered=step.shown is not None, reason=step.reason))
-        if step.shown is not None:
-            return Answer(
-                slot=place.slot.key, shown=step.shown, tried=tuple(tried), enrolment=enrolment
-            )
+        said = ask(spot)
+        if isinstance(said, Enrolment):
+            enrolment = said
+            said = enrolment.experiment.sayings[enrolment.arm.id]
+        if traced:
+            tried.append(Tried(rung=rung, answered=said.shown is not None, reason=said.reason))
+        if said.shown is not None:
+            return Answer(slot.key, said.shown, rung, said.reason, enrolment, tuple(tried))
     message = "the last rung of the ladder always answers"
     raise AssertionError(message)
 
 
-def _forced(place: _Place) -> Step:
-    question = place.question
-    if question.preview_refused:
-        return Step(reason="the preview link is expired or was not made here")
-    if question.forced is None:
-        return Step(reason="no preview was asked for")
-    name = f"{question.forced.experiment}/{question.forced.variant}"
-    arm = _forced_arm(place.slot, question.forced)
+def _lost(place: Place, question: Question, reason: str) -> Resolved:
+    names: Iterable[str] = place.slots or question.fallback
+    return Resolved(tuple(_fall_back(name, question, reason) for name in names))
+
+
+def _fall_back(slot: str, question: Question, reason: str) -> Answer:
+    tried = Tried(rung=Rung.FALLBACK, answered=True, reason=reason)
+    shown = Shown(question.fallback.get(slot))
+    return Answer(slot, shown, Rung.FALLBACK, reason, tried=(tried,))
+
+
+_NO_PREVIEW = Said("no preview was asked for")
+_PREVIEW_REFUSED = Said("the preview link is expired or was not made here")
+_NO_AUTOMATION = Said("no automation pre-empts this slot")
+_NO_HOLDOUT = Said("the visitor is in no holdout")
+_PREVIEWING = Said("a preview takes no part in experiments")
+_NOBODY = Said("a visitor without an id is in no experiment")
+_HELD_OUT = Said("the holdout forbids it")
+_NO_EXPERIMENT = Said("no experiment runs on this slot")
+_NO_CONTEXT = Said("no contextual rule speaks for this slot")
+_NO_PERSONA = Said("no persona rule speaks for this slot")
+_NO_STANDARD = Said("the standard content does not exist")
+
+
+def _forced(spot: _Spot) -> Said:
+    forced = spot.question.forced
+    if forced is None:
+        return _PREVIEW_REFUSED if spot.question.preview_refused else _NO_PREVIEW
+    name = f"{forced.experiment}/{forced.variant}"
+    arm = _forced_arm(spot.slot, forced)
     if arm is None:
-        return Step(reason=f"the preview {name} is of another slot")
+        return Said(f"the preview {name} is of another slot")
     if arm.defers:
-        return Step(reason=f"the preview {name} shows what the rungs below show")
-    return Step(reason=f"preview of {name}", shown=Shown(value=arm.content, origin=name))
+        return Said(f"the preview {name} shows what the rungs below show")
+    return Said(f"preview of {name}", Shown(arm.content, name))
 
 
 def _forced_arm(slot: SlotRule, forced: Forced) -> ArmRule | None:
@@ -151,70 +152,51 @@ def _forced_arm(slot: SlotRule, forced: Forced) -> ArmRule | None:
     return next((arm for arm in arms if arm.key == forced.variant), None)
 
 
-def _automation(_place: _Place) -> Step:
-    return Step(reason="no automation pre-empts this slot")
+def _automation(_spot: _Spot) -> Said:
+    return _NO_AUTOMATION
 
 
-def _holdout(place: _Place) -> Step:
-    if place.holdout:
-        return Step(reason=f"holdout {place.holdout!r} keeps the visitor out of every experiment")
-    return Step(reason="the visitor is in no holdout")
+def _holdout(spot: _Spot) -> Said:
+    if spot.holdout:
+        return Said(f"holdout {spot.holdout!r} keeps the visitor out of every experiment")
+    return _NO_HOLDOUT
 
 
-def _experiment(place: _Place) -> Step:
-    question = place.question
+def _experiment(spot: _Spot) -> Said | Enrolment:
+    question = spot.question
     if question.forced is not None:
-        return Step(reason="a preview takes no part in experiments")
+        return _PREVIEWING
     if question.visitor is None:
-        return Step(reason="a visitor without an id is in no experiment")
-    if place.holdout:
-        return Step(reason="the holdout forbids it")
+        return _NOBODY
+    if spot.holdout:
+        return _HELD_OUT
     reasons = []
-    for rule in live(place.slot.experiments, question):
+    for rule in in_turn(spot.slot.live, question):
         found = enrol(rule, question, visitor=question.visitor)
         if isinstance(found, Enrolment):
-            return _met(found)
+            return found
         reasons.append(f"{rule.key}: {found}")
-    return Step(reason="; ".join(reasons) or "no experiment runs on this slot")
+    return Said("; ".join(reasons)) if reasons else _NO_EXPERIMENT
 
 
-def _met(enrolment: Enrolment) -> Step:
-    arm = enrolment.arm
-    name = f"{enrolment.experiment.key}/{arm.key}"
-    if arm.removed:
-        reason = f"{name} was taken out, so the rungs below answer"
-        return Step(reason=reason, enrolment=enrolment)
-    if arm.defers:
-        return Step(reason=f"{name} is the control and defers", enrolment=enrolment)
-    reason = f"the visitor is in {name}"
-    shown = Shown(value=arm.content, origin=name)
-    return Step(reason=reason, shown=shown, enrolment=enrolment)
+def _context(_spot: _Spot) -> Said:
+    return _NO_CONTEXT
 
 
-def _context(_place: _Place) -> Step:
-    return Step(reason="no contextual rule speaks for this slot")
+def _persona(_spot: _Spot) -> Said:
+    return _NO_PERSONA
 
 
-def _persona(_place: _Place) -> Step:
-    return Step(reason="no persona rule speaks for this slot")
+def _standard(spot: _Spot) -> Said:
+    standard = spot.slot.standard
+    return _NO_STANDARD if standard is None else standard.said
 
 
-def _standard(place: _Place) -> Step:
-    standard = place.slot.standard
-    if standard is None:
-        return Step(reason="the standard content does not exist")
-    name = f"{standard.key} version {standard.number}"
-    if not standard.approved:
-        return Step(reason=f"{name} is not approved")
-    return Step(reason=f"standard content {name}", shown=Shown(value=standard.value, origin=name))
+def _fallback(spot: _Spot) -> Said:
+    return Said("no rung above has content", Shown(spot.question.fallback.get(spot.slot.key)))
 
 
-def _fallback(place: _Place) -> Step:
-    value = place.question.fallback.get(place.slot.key)
-    return Step(reason="no rung above has content", shown=Shown(value=value))
-
-
-RUNGS: tuple[tuple[Rung, Callable[[_Place], Step]], ...] = (
+RUNGS: tuple[tuple[Rung, Callable[[_Spot], Said | Enrolment]], ...] = (
     (Rung.FORCED, _forced),
     (Rung.AUTOMATION, _automation),
     (Rung.HOLDOUT, _holdout),

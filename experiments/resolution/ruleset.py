@@ -1,12 +1,32 @@
-"""Everything that is live, frozen: what answering a request needs and nothing else."""
+"""Everything that is live, frozen: what answering a request needs and nothing else.
+
+What every request would work out anew is worked out here once: in which arm each bucket is, what
+an arm shows and says, which experiments can take part.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from experiments.assignment.bucketing import Range
+from experiments.assignment.bucketing import BUCKETS, Range, arms_by_bucket
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import ContentType, Exposing
+
+LIVE = frozenset({Status.RUNNING, Status.PAUSED, Status.MATURING})
+
+
+class Shown(NamedTuple):
+    """What a rung shows, and the content or variant it comes from."""
+
+    value: Any
+    origin: str = ""
+
+
+class Said(NamedTuple):
+    """What a rung said: its reason, and its answer if it has one."""
+
+    reason: str
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +63,14 @@ class ExperimentRule:
     phase_id: int
     arms: tuple[ArmRule, ...]
     stretches: tuple[Range, ...]
+    arms_by_bucket: bytes = field(init=False, repr=False, compare=False)
+    sayings: Mapping[int, Said] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out what every draw needs."""
+        object.__setattr__(self, "arms_by_bucket", arms_by_bucket(self.stretches))
+        sayings = {arm.id: _met(f"{self.key}/{arm.key}", arm) for arm in self.arms}
+        object.__setattr__(self, "sayings", sayings)
 
     def arm(self, variant_id: int) -> ArmRule | None:
         """The arm of that id."""
@@ -57,6 +85,15 @@ class StandardContent:
     number: int
     value: Any
     approved: bool
+    said: Said = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put into words what this content says when a visitor meets it."""
+        name = f"{self.key} version {self.number}"
+        said = Said(f"{name} is not approved")
+        if self.approved:
+            said = Said(f"standard content {name}", Shown(self.value, name))
+        object.__setattr__(self, "said", said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +104,12 @@ class SlotRule:
     type: ContentType
     standard: StandardContent | None
     experiments: tuple[ExperimentRule, ...] = ()
+    live: tuple[ExperimentRule, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Leave aside what only a preview can show."""
+        live = tuple(rule for rule in self.experiments if rule.status in LIVE)
+        object.__setattr__(self, "live", live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +132,10 @@ class HoldoutRule:
     share: float
     audience: Mapping[str, Any]
 
+    def holds(self, number: int) -> bool:
+        """Whether the share takes in a bucket."""
+        return number < self.share * BUCKETS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyRule:
@@ -107,3 +154,11 @@ class Ruleset:
 
     version: int = 0
     journeys: Mapping[str, JourneyRule] = field(default_factory=dict)
+
+
+def _met(name: str, arm: ArmRule) -> Said:
+    if arm.removed:
+        return Said(f"{name} was taken out, so the rungs below answer")
+    if arm.defers:
+        return Said(f"{name} is the control and defers")
+    return Said(f"the visitor is in {name}", Shown(arm.content, name))

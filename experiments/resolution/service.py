@@ -13,7 +13,7 @@ from experiments.errors import InvalidError
 from experiments.journeys.schemas import Exposing
 from experiments.resolution import overrides
 from experiments.resolution.enrolment import Enrolment, Question
-from experiments.resolution.ladder import Answer, Resolved, climb
+from experiments.resolution.ladder import Answer, Place, Resolved, climb
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import Ruleset
 from experiments.resolution.schemas import (
@@ -37,12 +37,12 @@ def resolve(
 ) -> ResolutionOut:
     """What to show; new assignments, and exposures where showing counts, are written."""
     known = _known(session, asked)
-    resolved = climb(ruleset, _question(session, ruleset, asked, known=known, forced=forced))
+    resolved = _climbed(session, ruleset, asked, known=known, forced=forced)
     if asked.visitor and any(item.is_new for item in _enrolments(resolved)):
         known = _assign(session, resolved, visitor=asked.visitor, now=now)
         # Another request may have been first, under another id of the same person: what is
         # stored is shown.
-        resolved = climb(ruleset, _question(session, ruleset, asked, known=known, forced=forced))
+        resolved = _climbed(session, ruleset, asked, known=known, forced=forced)
     if known.visitor_id is not None:
         _expose(session, resolved, known=known, visitor_id=known.visitor_id, now=now)
     return ResolutionOut.model_validate(_outline(ruleset, asked, resolved))
@@ -53,7 +53,8 @@ def explain(
 ) -> ExplainOut:
     """What would be shown and what every rung says; writes nothing."""
     known = _known(session, asked)
-    resolved = climb(ruleset, _question(session, ruleset, asked, known=known, forced=forced))
+    question = _question(session, ruleset, asked, known=known, forced=forced)
+    resolved = climb(ruleset, _place(asked), question, traced=True)
     rungs = {
         answer.slot: [RungOut.model_validate(tried) for tried in answer.tried]
         for answer in resolved.answers
@@ -63,13 +64,8 @@ def explain(
 
 def without_storage(ruleset: Ruleset, asked: ResolveIn) -> ResolutionOut:
     """What to show while the database is away: the standard content, and no test is counted."""
-    question = Question(
-        journey=asked.journey,
-        touchpoint=asked.touchpoint,
-        slots=tuple(dict.fromkeys(asked.slots)),
-        fallback=asked.fallback,
-    )
-    return ResolutionOut.model_validate(_outline(ruleset, asked, climb(ruleset, question)))
+    resolved = climb(ruleset, _place(asked), Question(fallback=asked.fallback))
+    return ResolutionOut.model_validate(_outline(ruleset, asked, resolved))
 
 
 def preview(experiment: ExperimentOut, data: PreviewIn, *, key: str, now: datetime) -> PreviewOut:
@@ -95,6 +91,17 @@ def _known(session: Session, asked: ResolveIn) -> Known:
     return Known() if asked.visitor is None else visitors.known(session, asked.visitor)
 
 
+def _place(asked: ResolveIn) -> Place:
+    return Place(asked.journey, asked.touchpoint, tuple(dict.fromkeys(asked.slots)))
+
+
+def _climbed(
+    session: Session, ruleset: Ruleset, asked: ResolveIn, *, known: Known, forced: Forced | None
+) -> Resolved:
+    question = _question(session, ruleset, asked, known=known, forced=forced)
+    return climb(ruleset, _place(asked), question)
+
+
 def _question(
     session: Session, ruleset: Ruleset, asked: ResolveIn, *, known: Known, forced: Forced | None
 ) -> Question:
@@ -106,12 +113,9 @@ def _question(
     if asked.visitor is not None:
         attributes["id"] = asked.visitor
     return Question(
-        journey=asked.journey,
-        touchpoint=asked.touchpoint,
-        slots=tuple(dict.fromkeys(asked.slots)),
         visitor=asked.visitor,
         attributes=attributes,
-        assignments=known.assignments,
+        arms=known.arms,
         forced=forced,
         preview_refused=bool(asked.preview) and forced is None,
         fallback=asked.fallback,
@@ -148,10 +152,10 @@ def _expose(
         return
     for item in _enrolments(resolved):
         if item.is_counted:
-            stored = known.assignments[item.experiment.id]
+            stored = known.arms[item.experiment.id]
             assignment.expose(
                 session,
-                experiment_id=stored.experiment_id,
+                experiment_id=item.experiment.id,
                 visitor_id=visitor_id,
                 variant_id=stored.variant_id,
                 phase_id=stored.phase_id,
@@ -178,7 +182,7 @@ def _slot(answer: Answer) -> SlotOut:
         value=answer.shown.value,
         source=answer.rung,
         origin=answer.shown.origin,
-        reason=answer.tried[-1].reason,
+        reason=answer.reason,
         experiment=None if enrolment is None else enrolment.experiment.key,
         variant=None if enrolment is None else enrolment.arm.key,
     )

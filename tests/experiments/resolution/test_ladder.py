@@ -1,13 +1,11 @@
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from experiments.assignment.bucketing import BUCKETS, bucket, ranges
-from experiments.assignment.schemas import AssignedBy, AssignmentOut
+from experiments.assignment.schemas import StoredArm
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import ContentType, Exposing
 from experiments.resolution.enrolment import Question
-from experiments.resolution.ladder import Answer, Rung, climb
+from experiments.resolution.ladder import Answer, Place, Rung, climb
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import (
     ArmRule,
@@ -67,9 +65,11 @@ def rules(
     return Ruleset(version=9, journeys={"shop": journey})
 
 
+HOME = Place("shop", "home")
+
+
 def question(visitor: str | None = "v", **changes: object) -> Question:
-    asked: dict[str, object] = {"journey": "shop", "touchpoint": "home", "visitor": visitor}
-    return Question(**(asked | changes))  # type: ignore[arg-type] # tests vary any field
+    return Question(**({"visitor": visitor} | changes))  # type: ignore[arg-type] # any field varies
 
 
 def visitor_in(rule: ExperimentRule, arm: int) -> str:
@@ -79,23 +79,12 @@ def visitor_in(rule: ExperimentRule, arm: int) -> str:
     return next(name for name in names if start <= bucket(rule.salt, name) / BUCKETS < end)
 
 
-def stored(rule: ExperimentRule, variant_id: int) -> dict[int, AssignmentOut]:
-    row = AssignmentOut(
-        experiment_id=rule.id,
-        visitor_id=1,
-        variant_id=variant_id,
-        phase_id=1,
-        bucket=0,
-        propensity=0.5,
-        method=AssignedBy.HASH,
-        assigned_at=datetime(2026, 3, 2, tzinfo=UTC) - timedelta(days=1),
-        contaminated=False,
-    )
-    return {rule.id: row}
+def stored(rule: ExperimentRule, variant_id: int) -> dict[int, StoredArm]:
+    return {rule.id: StoredArm(variant_id=variant_id, phase_id=1, bucket=0)}
 
 
-def only(ruleset: Ruleset, asked: Question) -> Answer:
-    (answer,) = climb(ruleset, asked).answers
+def only(ruleset: Ruleset, asked: Question, place: Place = HOME) -> Answer:
+    (answer,) = climb(ruleset, place, asked, traced=True).answers
     return answer
 
 
@@ -118,7 +107,7 @@ def test_climb__control__defers_to_the_standard_and_is_enrolled() -> None:
 
 def test_climb__stored_arm__wins_over_the_hash() -> None:
     rule = experiment()
-    asked = question(visitor_in(rule, 0), assignments=stored(rule, BOLD.id))
+    asked = question(visitor_in(rule, 0), arms=stored(rule, BOLD.id))
     answer = only(rules(rule), asked)
     assert answer.shown.value == "Bold"
     assert answer.enrolment is not None
@@ -127,7 +116,7 @@ def test_climb__stored_arm__wins_over_the_hash() -> None:
 
 def test_climb__stored_arm_left_the_audience__stays() -> None:
     rule = experiment(audience={"country": "CH"}, coverage=0.01)
-    asked = question(assignments=stored(rule, BOLD.id), attributes={"country": "FR"})
+    asked = question(arms=stored(rule, BOLD.id), attributes={"country": "FR"})
     assert only(rules(rule), asked).shown.value == "Bold"
 
 
@@ -147,7 +136,7 @@ def test_climb__state_of_the_experiment__decides_who_sees_it(
     status: Status, is_stored: bool, shown: str, is_enrolled: bool
 ) -> None:
     rule = experiment(status=status)
-    asked = question(visitor_in(rule, 1), assignments=stored(rule, BOLD.id) if is_stored else {})
+    asked = question(visitor_in(rule, 1), arms=stored(rule, BOLD.id) if is_stored else {})
     answer = only(rules(rule), asked)
     assert answer.shown.value == shown
     assert (answer.enrolment is not None) == is_enrolled
@@ -155,7 +144,7 @@ def test_climb__state_of_the_experiment__decides_who_sees_it(
 
 def test_climb__maturing__counts_nothing_more() -> None:
     rule = experiment(status=Status.MATURING)
-    answer = only(rules(rule), question(assignments=stored(rule, BOLD.id)))
+    answer = only(rules(rule), question(arms=stored(rule, BOLD.id)))
     assert answer.enrolment is not None
     assert not answer.enrolment.is_counted
 
@@ -164,7 +153,7 @@ def test_climb__variant_taken_out__shows_the_standard_and_takes_nobody_new() -> 
     rule = experiment(arms=(CONTROL, GONE))
     fresh = only(rules(rule), question(visitor_in(rule, 1)))
     assert (fresh.shown.value, fresh.enrolment) == ("Plain", None)
-    known = only(rules(rule), question(assignments=stored(rule, GONE.id)))
+    known = only(rules(rule), question(arms=stored(rule, GONE.id)))
     assert known.shown.value == "Plain"
     assert known.enrolment is not None
 
@@ -202,7 +191,7 @@ def test_climb__layer__each_visitor_is_in_one_of_its_experiments() -> None:
 
 def test_climb__control_of_one_experiment__is_in_no_other_of_the_slot() -> None:
     first, second = experiment("a", number=1), experiment("b", number=2)
-    answer = only(rules(first, second), question(assignments=stored(second, CONTROL.id)))
+    answer = only(rules(first, second), question(arms=stored(second, CONTROL.id)))
     assert answer.enrolment is not None
     assert answer.enrolment.experiment is second
     assert answer.rung is Rung.STANDARD
@@ -239,27 +228,34 @@ def test_climb__expired_preview__is_said_and_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("place", "reason"),
     [
-        ({"journey": "x"}, "there is no standard journey 'x'"),
-        ({"touchpoint": "x"}, "the journey has no touchpoint 'x'"),
-        ({"slots": ("hero",), "touchpoint": "x"}, "the journey has no touchpoint 'x'"),
+        (Place("x", "home"), "there is no standard journey 'x'"),
+        (Place("shop", "x"), "the journey has no touchpoint 'x'"),
+        (Place("shop", "x", ("hero",)), "the journey has no touchpoint 'x'"),
     ],
 )
-def test_climb__unknown_place__falls_back_with_a_reason(
-    changes: dict[str, object], reason: str
-) -> None:
-    answer = only(rules(), question(fallback={"hero": "Own"}, **changes))
+def test_climb__unknown_place__falls_back_with_a_reason(place: Place, reason: str) -> None:
+    answer = only(rules(), question(fallback={"hero": "Own"}), place)
     assert (answer.rung, answer.shown.value) == (Rung.FALLBACK, "Own")
     assert answer.tried[-1].reason == reason
 
 
 def test_climb__unknown_slot__falls_back_and_the_others_answer() -> None:
-    answers = climb(rules(), question(slots=("hero", "x"), fallback={"x": 1})).answers
+    place = Place("shop", "home", ("hero", "x"))
+    answers = climb(rules(), place, question(fallback={"x": 1})).answers
     assert [(answer.rung, answer.shown.value) for answer in answers] == [
         (Rung.STANDARD, "Plain"),
         (Rung.FALLBACK, 1),
     ]
+
+
+def test_climb__traced_or_not__answers_the_same() -> None:
+    rule = experiment(audience={"plan": "pro"})
+    for asked in (question(), question(attributes={"plan": "pro"}), question(None)):
+        plain = climb(rules(rule), HOME, asked).answers
+        traced = climb(rules(rule), HOME, asked, traced=True).answers
+        assert plain == tuple(answer._replace(tried=()) for answer in traced)
 
 
 @pytest.mark.parametrize(
