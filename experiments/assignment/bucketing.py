@@ -18,7 +18,6 @@ BUCKETS = 10_000
 OFFSET_BASIS = 0x811C9DC5
 PRIME = 0x01000193
 MASK = 0xFFFFFFFF
-NOWHERE = 255
 WEIGHT_SLACK = 0.01
 
 Range = tuple[float, float]
@@ -43,7 +42,11 @@ def bucket(seed: str, value: str) -> int:
     >>> bucket("seed", "b")
     2696
     """
-    return fnv1a_32(b"%d" % fnv1a32(seed + value)) % BUCKETS
+    try:  # as in `fnv1a32`, written out because a call more is a fifth of the time
+        first = fnv1a_32((seed + value).encode("latin-1"))
+    except UnicodeEncodeError:
+        first = _slowly(seed + value)
+    return fnv1a_32(b"%d" % first) % BUCKETS
 
 
 def ranges(weights: Sequence[float], coverage: float) -> list[Range]:
@@ -65,11 +68,11 @@ def ranges(weights: Sequence[float], coverage: float) -> list[Range]:
 
 @lru_cache(maxsize=1024)
 def arms_by_bucket(stretches: tuple[Range, ...]) -> bytes:
-    """For each of the 10,000 buckets the index of its stretch, or `NOWHERE`.
+    """For each of the 10,000 buckets the index of its stretch, or the number of stretches.
 
     Looking an arm up takes one step, however many arms there are. At most 255 stretches.
     """
-    table = bytearray([NOWHERE]) * BUCKETS
+    table = bytearray([len(stretches)]) * BUCKETS
     for index, (start, end) in reversed(list(enumerate(stretches))):
         first, beyond = _first_bucket(start), _first_bucket(end)
         table[first:beyond] = bytes([index]) * (beyond - first)

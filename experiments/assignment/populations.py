@@ -50,7 +50,7 @@ class Population:
         return _joined([_hash_decimal(_hash(block, basis)) for block in self.blocks])
 
     def arms(self, seed: str, stretches: tuple[Range, ...]) -> NDArray[np.uint8]:
-        """The index of each id's stretch, or `NOWHERE`, shape (n_ids,)."""
+        """The index of each id's stretch, or the number of stretches, shape (n_ids,)."""
         table = np.frombuffer(arms_by_bucket(stretches), dtype=np.uint8)
         return table[self.buckets(seed)]
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from experiments.assignment.bucketing import NOWHERE, bucket, inside
+from experiments.assignment.bucketing import bucket, inside
 from experiments.assignment.schemas import StoredArm
 from experiments.conditions import matches
 from experiments.design.schemas import Status
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import ArmRule, ExperimentRule, HoldoutRule
+from experiments.resolution.ruleset import ExperimentRule, HoldoutRule, Said
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -35,16 +35,6 @@ class Question(NamedTuple):
     fallback: Mapping[str, Any] = NOTHING  # by slot
 
 
-class Enrolment(NamedTuple):
-    """The arm in which the visitor meets the slot."""
-
-    experiment: ExperimentRule
-    arm: ArmRule
-    bucket: int
-    is_new: bool
-    is_counted: bool
-
-
 def in_turn(rules: Sequence[ExperimentRule], question: Question) -> Sequence[ExperimentRule]:
     """The experiments in the order they are asked: those that the visitor is in already first."""
     if len(rules) < 2 or not question.arms:
@@ -52,38 +42,26 @@ def in_turn(rules: Sequence[ExperimentRule], question: Question) -> Sequence[Exp
     return sorted(rules, key=lambda rule: rule.id not in question.arms)
 
 
-def enrol(rule: ExperimentRule, question: Question, *, visitor: str) -> Enrolment | str:
+def enrol(rule: ExperimentRule, question: Question, *, visitor: str) -> Said:
     """The visitor's arm in a live experiment, or why they have none."""
     if rule.status is Status.PAUSED:
-        return "is paused"
+        return rule.refuses("is paused")
     stored = question.arms.get(rule.id)
-    if stored is not None:
-        arm = rule.arm(stored.variant_id)
-        if arm is not None:
-            is_counted = rule.status is Status.RUNNING
-            return Enrolment(rule, arm, stored.bucket, is_new=False, is_counted=is_counted)
+    if stored is not None and stored.variant_id in rule.to_members:
+        return rule.to_members[stored.variant_id]
     if rule.status is Status.MATURING:
-        return "is maturing and takes nobody new"
+        return rule.refuses("is maturing and takes nobody new")
     return draw(rule, visitor, question.attributes)
 
 
-def draw(
-    rule: ExperimentRule, visitor: str, attributes: Mapping[str, Any] = NOTHING
-) -> Enrolment | str:
+def draw(rule: ExperimentRule, visitor: str, attributes: Mapping[str, Any] = NOTHING) -> Said:
     """The arm that the hash gives to a visitor of whom nothing is stored, or why it gives none."""
     if rule.audience and not matches(rule.audience, attributes):
-        return "the visitor is not in its audience"
+        return rule.refuses("the visitor is not in its audience")
     layer = rule.layer
     if layer is not None and not inside(bucket(layer.salt, visitor), layer.stretch):
-        return f"the visitor is outside its part of layer {layer.key!r}"
-    number = bucket(rule.salt, visitor)
-    index = rule.arms_by_bucket[number]
-    if index == NOWHERE:
-        return "the visitor is outside its coverage"
-    arm = rule.arms[index]
-    if arm.removed:
-        return f"the visitor's variant {arm.key!r} was taken out"
-    return Enrolment(rule, arm, number, True, True)  # noqa: FBT003 (keywords cost time here)
+        return rule.refuses(f"the visitor is outside its part of layer {layer.key!r}")
+    return rule.to_newcomers[rule.arms_by_bucket[bucket(rule.salt, visitor)]]
 
 
 def holdout_of(holdouts: tuple[HoldoutRule, ...], question: Question) -> str:

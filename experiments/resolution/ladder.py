@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from experiments.resolution.enrolment import Enrolment, Question, enrol, holdout_of, in_turn
+from experiments.resolution.enrolment import Question, enrol, holdout_of, in_turn
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import ArmRule, Ruleset, Said, Shown, SlotRule, TouchpointRule
+from experiments.resolution.ruleset import (
+    ArmRule,
+    Enrolment,
+    Ruleset,
+    Said,
+    Shown,
+    SlotRule,
+    TouchpointRule,
+)
 
 
 class Rung(StrEnum):
@@ -64,14 +72,6 @@ class Resolved(NamedTuple):
     version: int | None = None
 
 
-class _Spot(NamedTuple):
-    """Where the ladder stands: one slot, one question, and who keeps the visitor out of tests."""
-
-    slot: SlotRule
-    question: Question
-    holdout: str
-
-
 def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = False) -> Resolved:
     """Answer a question; whatever is unknown gets the caller's fallback."""
     journey = ruleset.journeys.get(place.journey)
@@ -94,14 +94,11 @@ def answer(
     slot: SlotRule, question: Question, *, holdout: str = "", traced: bool = False
 ) -> Answer:
     """What one slot shows; `holdout` is the one that keeps the visitor out of every experiment."""
-    spot = _Spot(slot, question, holdout)
     tried: list[Tried] = []
     enrolment = None
     for rung, ask in RUNGS:
-        said = ask(spot)
-        if isinstance(said, Enrolment):
-            enrolment = said
-            said = enrolment.experiment.sayings[enrolment.arm.id]
+        said = ask(slot, question, holdout)
+        enrolment = said.enrolment or enrolment
         if traced:
             tried.append(Tried(rung=rung, answered=said.shown is not None, reason=said.reason))
         if said.shown is not None:
@@ -121,6 +118,8 @@ def _fall_back(slot: str, question: Question, reason: str) -> Answer:
     return Answer(slot, shown, Rung.FALLBACK, reason, tried=(tried,))
 
 
+Ask = Callable[[SlotRule, Question, str], Said]
+
 _NO_PREVIEW = Said("no preview was asked for")
 _PREVIEW_REFUSED = Said("the preview link is expired or was not made here")
 _NO_AUTOMATION = Said("no automation pre-empts this slot")
@@ -134,12 +133,12 @@ _NO_PERSONA = Said("no persona rule speaks for this slot")
 _NO_STANDARD = Said("the standard content does not exist")
 
 
-def _forced(spot: _Spot) -> Said:
-    forced = spot.question.forced
+def _forced(slot: SlotRule, question: Question, _holdout: str) -> Said:
+    forced = question.forced
     if forced is None:
-        return _PREVIEW_REFUSED if spot.question.preview_refused else _NO_PREVIEW
+        return _PREVIEW_REFUSED if question.preview_refused else _NO_PREVIEW
     name = f"{forced.experiment}/{forced.variant}"
-    arm = _forced_arm(spot.slot, forced)
+    arm = _forced_arm(slot, forced)
     if arm is None:
         return Said(f"the preview {name} is of another slot")
     if arm.defers:
@@ -152,54 +151,52 @@ def _forced_arm(slot: SlotRule, forced: Forced) -> ArmRule | None:
     return next((arm for arm in arms if arm.key == forced.variant), None)
 
 
-def _automation(_spot: _Spot) -> Said:
+def _automation(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
     return _NO_AUTOMATION
 
 
-def _holdout(spot: _Spot) -> Said:
-    if spot.holdout:
-        return Said(f"holdout {spot.holdout!r} keeps the visitor out of every experiment")
+def _held_out(_slot: SlotRule, _question: Question, holdout: str) -> Said:
+    if holdout:
+        return Said(f"holdout {holdout!r} keeps the visitor out of every experiment")
     return _NO_HOLDOUT
 
 
-def _experiment(spot: _Spot) -> Said | Enrolment:
-    question = spot.question
+def _experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
     if question.forced is not None:
         return _PREVIEWING
     if question.visitor is None:
         return _NOBODY
-    if spot.holdout:
+    if holdout:
         return _HELD_OUT
-    reasons = []
-    for rule in in_turn(spot.slot.live, question):
-        found = enrol(rule, question, visitor=question.visitor)
-        if isinstance(found, Enrolment):
-            return found
-        reasons.append(f"{rule.key}: {found}")
-    return Said("; ".join(reasons)) if reasons else _NO_EXPERIMENT
+    refusals = []
+    for rule in in_turn(slot.live, question):
+        said = enrol(rule, question, visitor=question.visitor)
+        if said.enrolment is not None:
+            return said
+        refusals.append(said.reason)
+    return Said("; ".join(refusals)) if refusals else _NO_EXPERIMENT
 
 
-def _context(_spot: _Spot) -> Said:
+def _context(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
     return _NO_CONTEXT
 
 
-def _persona(_spot: _Spot) -> Said:
+def _persona(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
     return _NO_PERSONA
 
 
-def _standard(spot: _Spot) -> Said:
-    standard = spot.slot.standard
-    return _NO_STANDARD if standard is None else standard.said
+def _standard(slot: SlotRule, _question: Question, _holdout: str) -> Said:
+    return _NO_STANDARD if slot.standard is None else slot.standard.said
 
 
-def _fallback(spot: _Spot) -> Said:
-    return Said("no rung above has content", Shown(spot.question.fallback.get(spot.slot.key)))
+def _fallback(slot: SlotRule, question: Question, _holdout: str) -> Said:
+    return Said("no rung above has content", Shown(question.fallback.get(slot.key)))
 
 
-RUNGS: tuple[tuple[Rung, Callable[[_Spot], Said | Enrolment]], ...] = (
+RUNGS: tuple[tuple[Rung, Ask], ...] = (
     (Rung.FORCED, _forced),
     (Rung.AUTOMATION, _automation),
-    (Rung.HOLDOUT, _holdout),
+    (Rung.HOLDOUT, _held_out),
     (Rung.EXPERIMENT, _experiment),
     (Rung.CONTEXT, _context),
     (Rung.PERSONA, _persona),

@@ -22,11 +22,21 @@ class Shown(NamedTuple):
     origin: str = ""
 
 
+class Enrolment(NamedTuple):
+    """The arm in which a visitor meets a slot."""
+
+    experiment: "ExperimentRule"
+    arm: "ArmRule"
+    is_new: bool
+    is_counted: bool
+
+
 class Said(NamedTuple):
-    """What a rung said: its reason, and its answer if it has one."""
+    """What a rung said: its reason, its answer if it has one, and the arm met there if any."""
 
     reason: str
     shown: Shown | None = None
+    enrolment: Enrolment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +74,36 @@ class ExperimentRule:
     arms: tuple[ArmRule, ...]
     stretches: tuple[Range, ...]
     arms_by_bucket: bytes = field(init=False, repr=False, compare=False)
-    sayings: Mapping[int, Said] = field(init=False, repr=False, compare=False)
+    to_newcomers: tuple[Said, ...] = field(init=False, repr=False, compare=False)
+    to_members: Mapping[int, Said] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out what every draw needs."""
+        """Work out what each arm says to those who come newly, and to those who are in it."""
+        beyond = self.refuses("the visitor is outside its coverage")
         object.__setattr__(self, "arms_by_bucket", arms_by_bucket(self.stretches))
-        sayings = {arm.id: _met(f"{self.key}/{arm.key}", arm) for arm in self.arms}
-        object.__setattr__(self, "sayings", sayings)
+        object.__setattr__(self, "to_newcomers", (*map(self._to_newcomer, self.arms), beyond))
+        members = {arm.id: self._meets(arm, is_new=False) for arm in self.arms}
+        object.__setattr__(self, "to_members", members)
 
-    def arm(self, variant_id: int) -> ArmRule | None:
-        """The arm of that id."""
-        return next((arm for arm in self.arms if arm.id == variant_id), None)
+    def refuses(self, why: str) -> Said:
+        """What the experiment says to somebody who is not in it."""
+        return Said(f"{self.key}: {why}")
+
+    def _to_newcomer(self, arm: ArmRule) -> Said:
+        if arm.removed:
+            return self.refuses(f"the visitor's variant {arm.key!r} was taken out")
+        return self._meets(arm, is_new=True)
+
+    def _meets(self, arm: ArmRule, *, is_new: bool) -> Said:
+        is_counted = is_new or self.status is Status.RUNNING
+        enrolment = Enrolment(self, arm, is_new, is_counted)
+        name = f"{self.key}/{arm.key}"
+        if arm.removed:
+            reason = f"{name} was taken out, so the rungs below answer"
+            return Said(reason, enrolment=enrolment)
+        if arm.defers:
+            return Said(f"{name} is the control and defers", enrolment=enrolment)
+        return Said(f"the visitor is in {name}", Shown(arm.content, name), enrolment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,11 +183,3 @@ class Ruleset:
 
     version: int = 0
     journeys: Mapping[str, JourneyRule] = field(default_factory=dict)
-
-
-def _met(name: str, arm: ArmRule) -> Said:
-    if arm.removed:
-        return Said(f"{name} was taken out, so the rungs below answer")
-    if arm.defers:
-        return Said(f"{name} is the control and defers")
-    return Said(f"the visitor is in {name}", Shown(arm.content, name))

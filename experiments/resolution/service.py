@@ -6,16 +6,17 @@ from sqlmodel import Session
 
 from experiments.assignment import queries as visitors
 from experiments.assignment import service as assignment
+from experiments.assignment.bucketing import bucket
 from experiments.assignment.identity import Claim
 from experiments.assignment.schemas import AliasKind, AssignedBy, Known
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import InvalidError
 from experiments.journeys.schemas import Exposing
 from experiments.resolution import overrides
-from experiments.resolution.enrolment import Enrolment, Question
+from experiments.resolution.enrolment import Question
 from experiments.resolution.ladder import Answer, Place, Resolved, climb
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import Ruleset
+from experiments.resolution.ruleset import Enrolment, Ruleset
 from experiments.resolution.schemas import (
     ExplainOut,
     PreviewIn,
@@ -134,7 +135,7 @@ def _assign(session: Session, resolved: Resolved, *, visitor: str, now: datetime
         claim = Claim(
             variant_id=item.arm.id,
             phase_id=item.experiment.phase_id,
-            bucket=item.bucket,
+            bucket=bucket(item.experiment.salt, visitor),
             propensity=item.arm.weight,
             method=AssignedBy.HASH,
             assigned_at=now,
