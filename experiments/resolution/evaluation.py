@@ -11,7 +11,7 @@ from experiments.assignment.schemas import Known
 from experiments.resolution import service
 from experiments.resolution.enrolment import Question
 from experiments.resolution.flags import Evaluation, Flag, Shown, evaluation, flags, shown
-from experiments.resolution.ladder import climb
+from experiments.resolution.ladder import Place, climb
 from experiments.resolution.ruleset import Ruleset, TouchpointRule
 from experiments.resolution.schemas import ResolveIn, SlotOut
 
@@ -73,16 +73,10 @@ def _seen(
     ruleset: Ruleset, known: Known, *, visitor: str | None, attributes: Context
 ) -> Iterator[tuple[tuple[str, str, str], Shown]]:
     identified = attributes if visitor is None else {**attributes, "id": visitor}
+    question = Question(visitor=visitor, attributes=identified, arms=known.arms)
     for journey in ruleset.journeys.values():
         for point in journey.touchpoints.values():
-            question = Question(
-                journey=journey.key,
-                touchpoint=point.key,
-                visitor=visitor,
-                attributes=identified,
-                assignments=known.assignments,
-            )
-            for answer in climb(ruleset, question).answers:
+            for answer in climb(ruleset, Place(journey.key, point.key), question).answers:
                 yield (journey.key, point.key, answer.slot), shown(answer)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import ContentType
-from experiments.resolution.enrolment import LIVE
 from experiments.resolution.ladder import Answer, Rung
 from experiments.resolution.ruleset import (
+    LIVE,
     ExperimentRule,
     JourneyRule,
     Ruleset,
