@@ -7,6 +7,7 @@ from api import (
     audit,
     exclusion,
     experiments,
+    growthbook,
     jobs,
     journeys,
     metrics,
@@ -16,6 +17,7 @@ from api import (
     reports,
     resolve,
     results,
+    site,
     tracking,
     visitors,
 )
@@ -25,6 +27,7 @@ PARTS = (
     audit,
     exclusion,
     experiments,
+    growthbook,
     jobs,
     journeys,
     metrics,
@@ -34,6 +37,7 @@ PARTS = (
     reports,
     resolve,
     results,
+    site,
     tracking,
     visitors,
 )

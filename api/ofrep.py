@@ -7,7 +7,6 @@ headers on every answer, errors too.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from api.access import granted
 from api.errors import status_of
 from api.exchange import Headers, Reply, Request, flask_response
+from api.freshness import etag, is_known
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment.schemas import VisitorId
@@ -160,10 +160,10 @@ def _all(opened: Runtime, request: Request) -> Reply:
         if answered is not None
     ]
     body = orjson.dumps({"flags": items, "metadata": {"version": str(ruleset.version)}})
-    etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    if _has(request.headers.get("If-None-Match"), etag):
-        return Reply(304, b"", (*CORS, ("ETag", etag)))
-    return Reply(200, body, (*CORS, JSON, ("ETag", etag)))
+    tag = etag(body)
+    if is_known(request.headers.get("If-None-Match"), tag):
+        return Reply(304, b"", (*CORS, ("ETag", tag)))
+    return Reply(200, body, (*CORS, JSON, ("ETag", tag)))
 
 
 def _asker(body: bytes) -> Asker:
@@ -203,12 +203,6 @@ def _document(found: Evaluation) -> dict[str, Any]:
         "reason": found.reason,
         "metadata": found.metadata,
     }
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    """Whether the client has this answer: weak comparison, and the header may be a list."""
-    known = {item.strip().removeprefix("W/") for item in if_none_match.split(",")}
-    return etag in known or "*" in known
 
 
 def _refused(error: DesirelineError, key: str) -> Reply:

@@ -14,6 +14,11 @@ def live_version(session: Session) -> int:
     return session.exec(select(func.max(AuditEntry.id))).one() or 0
 
 
+def changed_at(session: Session, version: int) -> datetime | None:
+    """When the change of that number was made; none when nothing was ever changed."""
+    return session.exec(select(AuditEntry.at).where(AuditEntry.id == version)).one_or_none()
+
+
 def began_at(session: Session) -> datetime | None:
     """When the first change was made here, if any was."""
     query = select(AuditEntry.at).order_by(col(AuditEntry.id)).limit(1)

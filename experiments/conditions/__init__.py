@@ -5,6 +5,7 @@ on the server and in an SDK that evaluates it in the browser.
 """
 
 from experiments.conditions.matching import matches
+from experiments.conditions.portable import is_portable
 from experiments.conditions.soundness import check_condition
 
-__all__ = ["check_condition", "matches"]
+__all__ = ["check_condition", "is_portable", "matches"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlmodel import Session
 
 from experiments.assignment.bucketing import ranges
-from experiments.audit.queries import live_version
+from experiments.audit.queries import changed_at, live_version
 from experiments.design import queries as design
 from experiments.design.schemas import (
     ExperimentOut,
@@ -52,7 +52,11 @@ def ruleset(session: Session) -> Ruleset:
     version = live_version(session)
     standards = [journeys.standard(session, item.key) for item in journeys.journeys(session)]
     rules = [_journey(session, standard) for standard in standards if standard is not None]
-    return Ruleset(version=version, journeys={rule.key: rule for rule in rules})
+    return Ruleset(
+        version=version,
+        changed_at=changed_at(session, version),
+        journeys={rule.key: rule for rule in rules},
+    )
 
 
 def _journey(session: Session, standard: VersionOut) -> JourneyRule:
@@ -136,6 +140,8 @@ def _experiment(item: ExperimentOut, salts: Mapping[str, str]) -> ExperimentRule
         audience=item.audience,
         layer=_layer(item.place, salts),
         phase_id=NO_PHASE if phase is None else phase.id,
+        phase=NO_PHASE if phase is None else phase.number,
+        coverage=coverage,
         arms=arms,
         stretches=tuple(ranges([arm.weight for arm in arms], coverage)),
     )

@@ -6,6 +6,7 @@ an arm shows and says, which experiments can take part.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from experiments.assignment.bucketing import BUCKETS, Range, arms_by_bucket
@@ -71,6 +72,8 @@ class ExperimentRule:
     audience: Mapping[str, Any]
     layer: LayerRule | None
     phase_id: int
+    phase: int = 0
+    coverage: float = 1.0
     arms: tuple[ArmRule, ...]
     stretches: tuple[Range, ...]
     arms_by_bucket: bytes = field(init=False, repr=False, compare=False)
@@ -182,4 +185,5 @@ class Ruleset:
     """What is live in every journey, as of one version of the audit trail."""
 
     version: int = 0
+    changed_at: datetime | None = None
     journeys: Mapping[str, JourneyRule] = field(default_factory=dict)
