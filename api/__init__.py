@@ -1,10 +1,13 @@
 """What machines talk to: JSON over HTTP, one blueprint per file."""
 
+from functools import cache, partial
+
 from flask import Blueprint, Flask
 
 from api import (
     accounts,
     audit,
+    documentation,
     exclusion,
     experiments,
     growthbook,
@@ -15,16 +18,20 @@ from api import (
     ofrep,
     operation,
     reports,
+    request_id,
     resolve,
     results,
     site,
     tracking,
     visitors,
 )
+from api.numbers import NumberConverter
+from api.openapi import document
 
 PARTS = (
     accounts,
     audit,
+    documentation,
     exclusion,
     experiments,
     growthbook,
@@ -45,6 +52,11 @@ PARTS = (
 
 def register(app: Flask) -> None:
     """Mount every part of the API, under a name of its own beside the pages."""
+    app.url_map.converters["int"] = NumberConverter
+    app.url_map.merge_slashes = False  # a redirect would be the answer to an empty part
+    app.before_request(request_id.begin)
+    app.after_request(request_id.tell)
+    app.extensions["api_document"] = cache(partial(document, app))
     root = Blueprint("api", __name__)
     for part in PARTS:
         root.register_blueprint(part.blueprint)

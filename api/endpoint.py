@@ -45,9 +45,8 @@ class Endpoint:
         self.versioned = versioned
         self.gives: type[Any] = hints.pop("return")
         self.asks = _named(hints, Query)
-        self.takes = {
-            name: kind for name, kind in _named(hints, In).items() if name not in self.asks
-        }
+        self.takes = _others(_named(hints, In), self.asks)
+        self.parts = _others(hints, {**self.asks, **self.takes})
 
     def __call__(self, **path: object) -> Response:
         """Answer one request."""
@@ -87,6 +86,10 @@ def endpoint(
         return Endpoint(view, scope=scope, status=status, media=media, versioned=versioned)
 
     return decorate
+
+
+def _others(all_of: dict[str, Any], but: dict[str, Any]) -> dict[str, Any]:
+    return {name: kind for name, kind in all_of.items() if name not in but}
 
 
 def _named(hints: dict[str, Any], base: type[In]) -> dict[str, Any]:

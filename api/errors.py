@@ -1,13 +1,14 @@
 """Errors as problem+json (RFC 9457): one table from class to status."""
 
-from uuid import uuid4
+from collections.abc import Sequence
 
-import orjson
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from api import request_id
 from experiments import errors
 from experiments.logs import logger
+from experiments.shapes import Out
 
 log = logger("api")
 
@@ -24,30 +25,41 @@ STATUS: dict[type[errors.DesirelineError], int] = {
 }
 
 
+class PlaceOut(Out):
+    """One thing wrong with one field."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemOut(Out):
+    """What went wrong (RFC 9457), with the id under which the log has the rest."""
+
+    type: str = "about:blank"
+    status: int
+    title: str
+    detail: str
+    request_id: str
+    errors: list[PlaceOut]
+
+
 def status_of(error: errors.DesirelineError) -> int:
     """The HTTP status of an error of the domain."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def problem(status: int, title: str, detail: str, **more: object) -> Response:
-    """One problem+json answer, with the id under which the log has the rest."""
-    document = {
-        "type": "about:blank",
-        "status": status,
-        "title": title,
-        "detail": detail,
-        "request_id": request_id(),
-        **more,
-    }
-    return Response(orjson.dumps(document), status, mimetype="application/problem+json")
-
-
-def request_id() -> str:
-    """The id of this request, made on first use."""
-    if "request_id" not in g:
-        g.request_id = uuid4().hex
-    found: str = g.request_id
-    return found
+def problem(
+    status: int, title: str, detail: str, places: Sequence[errors.Problem] = ()
+) -> Response:
+    """One problem+json answer."""
+    told = ProblemOut(
+        status=status,
+        title=title,
+        detail=detail,
+        request_id=request_id.current(),
+        errors=[PlaceOut(pointer=place.pointer, detail=place.detail) for place in places],
+    )
+    return Response(told.model_dump_json(), status, mimetype="application/problem+json")
 
 
 def respond(error: Exception) -> Response:
@@ -56,7 +68,7 @@ def respond(error: Exception) -> Response:
         return _of_domain(error)
     if isinstance(error, HTTPException):
         return _of_http(error)
-    log.error("unforeseen error", request_id=request_id(), path=request.path, exc_info=error)
+    log.error("unforeseen error", path=request.path, exc_info=error)
     detail = "Something went wrong on our side; the log has the details under the request id."
     return problem(500, "Internal Server Error", detail)
 
@@ -69,12 +81,8 @@ def is_api() -> bool:
 def _of_domain(error: errors.DesirelineError) -> Response:
     status = status_of(error)
     title = type(error).__name__.removesuffix("Error")
-    more: dict[str, object] = {}
-    if isinstance(error, errors.InvalidError):
-        more["errors"] = [
-            {"pointer": item.pointer, "detail": item.detail} for item in error.problems
-        ]
-    response = problem(status, title, str(error), **more)
+    places = error.problems if isinstance(error, errors.InvalidError) else ()
+    response = problem(status, title, str(error), places)
     if isinstance(error, errors.NotAuthenticatedError):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

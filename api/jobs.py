@@ -8,7 +8,7 @@ from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading
 from experiments.jobs import queries, service
-from experiments.jobs.schemas import JobOut, RunOut
+from experiments.jobs.schemas import JobOut, JobRunOut
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1")
 
@@ -23,6 +23,6 @@ def jobs(asked: Paging) -> Page[JobOut]:
 
 @blueprint.post("/jobs/<name>/run")
 @endpoint(Scope.MANAGE)
-def run(name: str) -> RunOut:
+def run(name: str) -> JobRunOut:
     """Run one job now; every job is safe to run again."""
-    return RunOut(job=name, outcome=service.run(runtime(), service.job(name)))
+    return JobRunOut(job=name, outcome=service.run(runtime(), service.job(name)))

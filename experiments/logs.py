@@ -25,6 +25,12 @@ def configure(*, as_json: bool) -> None:
     )
 
 
+def begin(**facts: str) -> None:
+    """Let every line that this thread logs from here on carry these facts, and no earlier ones."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**facts)
+
+
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger that carries the name of the part that speaks."""
     bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=name)

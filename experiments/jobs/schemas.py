@@ -31,7 +31,7 @@ class JobOut(Out):
     failures: int = 0
 
 
-class RunOut(Out):
+class JobRunOut(Out):
     """What one run of a job did, in words; empty for nothing."""
 
     job: str
