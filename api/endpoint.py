@@ -65,7 +65,8 @@ class Endpoint:
             response.headers["Link"] = f'<{_following(result.next_cursor)}>; rel="next"'
         if self.versioned:
             response.set_etag(tag(result))
-            response.make_conditional(request)
+            if request.method == "GET" and request.if_none_match.contains_weak(tag(result)):
+                return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response
 
 
