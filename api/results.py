@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response
 
@@ -100,16 +100,35 @@ def approve(key: str, promotion_id: int) -> PromotionOut:
         return deciding.approve(session, promotion_id, actor=actor(), now=now)
 
 
+@blueprint.post("/promotions/<int:promotion_id>/rebase")
+@endpoint(Scope.MANAGE)
+def rebase(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
+    """Apply a promotion over what has changed in the standard since the experiment began."""
+    return _settle(deciding.rebase, key, promotion_id, data)
+
+
+@blueprint.post("/promotions/<int:promotion_id>/decline")
+@endpoint(Scope.MANAGE)
+def decline(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
+    """Leave the standard as it is although a variant won."""
+    return _settle(deciding.decline, key, promotion_id, data)
+
+
 @blueprint.post("/promotions/<int:promotion_id>/revert")
 @endpoint(Scope.MANAGE)
 def revert(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
     """Take an applied promotion back."""
+    return _settle(deciding.revert_promotion, key, promotion_id, data)
+
+
+def _settle(
+    step: Callable[..., PromotionOut], key: str, promotion_id: int, data: ReasonIn
+) -> PromotionOut:
     opened = runtime()
     with transaction(opened.engine) as session:
         decisions.promotion_of(session, key, promotion_id)
-        return deciding.revert_promotion(
-            session, promotion_id, reason=data.reason, actor=actor(), now=opened.clock.now()
-        )
+        now = opened.clock.now()
+        return step(session, promotion_id, reason=data.reason, actor=actor(), now=now)
 
 
 def _rows(readout: Readout) -> Iterator[list[object]]:

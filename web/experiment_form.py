@@ -116,6 +116,7 @@ def _plan() -> dict[str, object]:
     given: dict[str, object | None] = {
         "method": text("method"),
         "promotion": text("promotion"),
+        "on_harm": text("on_harm"),
         "minimum_lift": lift,
         **{field: number(field) for field in PLAN_NUMBERS},
         **{field: whole_number(field) for field in PLAN_WHOLE_NUMBERS},
@@ -124,5 +125,5 @@ def _plan() -> dict[str, object]:
 
 
 def _plan_values(plan: Plan) -> dict[str, object]:
-    fields = {"method", "promotion", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
+    fields = {"method", "promotion", "on_harm", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
     return {**plan.model_dump(include=fields), "minimum_lift": round(plan.minimum_lift * 100, 4)}

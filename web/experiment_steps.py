@@ -29,6 +29,15 @@ REASONED = {
     "abort": (service.abort, "It is over, without a decision."),
 }
 
+SETTLING = {
+    "rebase": (decisions.rebase, "The winner is merged over the newer standard."),
+    "decline": (decisions.decline, "The promotion is declined; the standard stays."),
+    "revert": (
+        decisions.revert_promotion,
+        "The promotion is taken back; the earlier content is the standard again.",
+    ),
+}
+
 
 @blueprint.post("/experiments/<key>/steps/<step>")
 @access.needs(Role.EDITOR)
@@ -81,14 +90,17 @@ def approve(key: str, promotion_id: int) -> Response:
     return _back(key, f"Version {made.to_version} of the journey is the standard now.")
 
 
-@blueprint.post("/experiments/<key>/promotions/<int:promotion_id>/revert")
+@blueprint.post(
+    "/experiments/<key>/promotions/<int:promotion_id>/<any(rebase,decline,revert):step>"
+)
 @access.needs(Role.EDITOR)
-def revert(key: str, promotion_id: int) -> Response:
-    """Take a promotion back."""
+def settle(key: str, promotion_id: int, step: str) -> Response:
+    """Rebase, decline or take back a promotion, with a reason."""
     now, actor, why = runtime().clock.now(), access.actor(), reason()
+    act, told = SETTLING[step]
     with transaction(runtime().engine) as session:
-        decisions.revert_promotion(session, promotion_id, reason=why, actor=actor, now=now)
-    return _back(key, "The promotion is taken back; the earlier content is the standard again.")
+        act(session, promotion_id, reason=why, actor=actor, now=now)
+    return _back(key, told)
 
 
 @blueprint.post("/experiments/<key>/preview")

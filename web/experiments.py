@@ -7,6 +7,7 @@ from experiments.analysis import queries as analysis
 from experiments.audit import queries as audit
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
+from experiments.decisions.promoting import changed_since
 from experiments.design import listing, queries, service
 from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, Status
 from experiments.errors import ConflictError, InvalidError
@@ -21,13 +22,20 @@ from web.requests import page_number, runtime
 blueprint = Blueprint("experiments", __name__, template_folder="templates")
 LINES_SHOWN = 50
 LOG_SHOWN = 30
+ENDED = (
+    Status.KEPT,
+    Status.NEUTRAL,
+    Status.SOONER,
+    Status.INCONCLUSIVE,
+    Status.ABORTED,
+)
 TABS = (
     ("all", "All", ()),
     ("draft", "Drafts", (Status.DRAFT, Status.SCHEDULED)),
     ("open", "Under way", (Status.RUNNING, Status.PAUSED, Status.MATURING)),
     ("decided", "Waiting for approval", (Status.DECIDED,)),
     ("promoted", "Promoted", (Status.PROMOTED,)),
-    ("ended", "Ended", (Status.KEPT, Status.INCONCLUSIVE, Status.ABORTED)),
+    ("ended", "Ended", ENDED),
     ("archived", "Archived", (Status.ARCHIVED,)),
 )
 EDITABLE = (Status.DRAFT, Status.SCHEDULED)
@@ -76,6 +84,7 @@ def show(key: str) -> str:
         findings = queries.check(session, key) if experiment.status in EDITABLE else []
         log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
         promotions = decisions.promotions(session, experiment=key)
+        changed = changed_since(session, experiment) if promotions else ()
     return render_template(
         "experiments/show.html",
         experiment=experiment,
@@ -85,6 +94,7 @@ def show(key: str) -> str:
         untold=untold(run.readout) if run else [],
         decision=judged[0] if judged else None,
         promotion=promotions[0] if promotions else None,
+        changed=changed,
         findings=findings,
         startable=all(item.severity is not Severity.ERROR for item in findings),
         log=log,

@@ -52,6 +52,17 @@ def figure(number: float | None, unit: str = "") -> str:
     return f"{text}{THIN_SPACE}{unit}" if unit else text
 
 
+def measured(number: object, unit: str = "") -> str:
+    """A figure of a condition, or of its threshold, in what it is counted in."""
+    if not isinstance(number, int | float):
+        return NOTHING
+    if unit == "share":
+        return percent(number)
+    whole = unit in {"conversions", "hours", "periods", "places", "tests"}
+    text = count(number) if whole else score(number)
+    return text if unit in {"", "z"} else f"{text}{THIN_SPACE}{unit}"
+
+
 def score(number: float) -> str:
     """A test statistic, to two decimals."""
     return _signed(number, 2, plus=False)
@@ -139,6 +150,7 @@ FILTERS = (
     date,
     figure,
     lift,
+    measured,
     moment,
     p_value,
     payload,

@@ -18,6 +18,7 @@ from experiments.analysis.schemas import (
 )
 from experiments.analysis.sequential import History, Hypothesis, sequential_test
 from experiments.analysis.strata import compared_arms
+from experiments.analysis.timing import timing
 from experiments.metrics.schemas import Direction, MetricKind
 from stats.arrays import FloatArray
 from stats.confidence_sequences import asymptotic_cs_two_sided
@@ -74,6 +75,12 @@ def compare(
             pair.lift, direction=question.metric.direction, prior=_prior(question, protocol)
         ),
         harm=_harm(question, *cells, variant=variant, protocol=protocol),
+        timing=timing(
+            *cells,
+            effect=pair.effect,
+            direction=question.metric.direction,
+            alpha=protocol.plan.alpha / len(protocol.treatments),
+        ),
     )
 
 

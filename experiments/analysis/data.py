@@ -7,12 +7,20 @@ from datetime import datetime
 from experiments.shapes import Out
 
 
+class Delays(Out):
+    """How long the matured converters of a cell took from exposure to conversion, in hours."""
+
+    mean: float
+    m2: float
+
+
 class Cell(Out):
     """One metric in one arm of one phase.
 
     `means` and `comoments` are of the matured visitors' outcomes, as `stats.JointMoments` takes
     them: one quantity, or numerator and denominator of a ratio. What was imported as totals of a
-    mean does not tell how many visitors converted; `conversions` is then None.
+    mean does not tell how many visitors converted; `conversions` is then None. `delays` are known
+    of live data only, and of cells in which somebody converted.
     """
 
     variant: str
@@ -24,6 +32,7 @@ class Cell(Out):
     comoments: tuple[tuple[float, ...], ...]
     observed_conversions: int | None
     observed_total: float
+    delays: Delays | None = None
 
 
 class SplitCount(Out):

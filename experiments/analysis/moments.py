@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from experiments.analysis.data import Cell, SplitCount
+from experiments.analysis.data import Cell, Delays, SplitCount
 from experiments.analysis.json_numbers import number_at
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.conditions import matches
@@ -40,6 +40,8 @@ from stats.moments import JointMoments
 
 MICROSECOND = timedelta(microseconds=1)
 HOUR_MICROS = timedelta(hours=1) // MICROSECOND
+MINUTE_MICROS = timedelta(minutes=1) // MICROSECOND
+MINUTES_PER_HOUR = 60
 
 
 def live_cells(
@@ -124,6 +126,7 @@ def _outcomes(session: Session, people: CTE, *, metric: MetricOut, as_of: dateti
             matured.label("matured"),
             _outcome(metric, hit).label("y"),
             denominator.label("d"),
+            _delay_minutes(people, hit).label("delay"),
         )
         .select_from(people)
         .outerjoin(Event, counted)
@@ -180,6 +183,13 @@ def _outcome(metric: MetricOut, hit: ColumnElement[bool]) -> ColumnElement[float
     return value if cap is None else case((value > cap, cap), else_=value)
 
 
+def _delay_minutes(people: CTE, hit: ColumnElement[bool]) -> ColumnElement[int]:
+    # Whole minutes: their sums are exact, whatever the order in which a database adds them.
+    occurred = type_coerce(col(Event.occurred_at), BigInteger)
+    first: ColumnElement[int] = func.min(case((hit, occurred)))
+    return func.coalesce((first - people.c.first_micros) // MINUTE_MICROS, 0)
+
+
 def _sums(outcomes: Subquery) -> Select[tuple[object, ...]]:
     y, d, matured = outcomes.c.y, outcomes.c.d, outcomes.c.matured
     converted = case((y > 0, 1), else_=0)
@@ -191,6 +201,8 @@ def _sums(outcomes: Subquery) -> Select[tuple[object, ...]]:
     }
     sums = {"y": matured * y, "yy": matured * y * y, "d": matured * d, "dd": matured * d * d}
     sums |= {"yd": matured * y * d, "observed_total": y}
+    took = matured * converted * outcomes.c.delay
+    sums |= {"delay": cast(took, Float), "delay_squares": cast(took * outcomes.c.delay, Float)}
     keys = (outcomes.c.variant, outcomes.c.phase)
     return (
         select(
@@ -220,4 +232,13 @@ def _cell(row: RowMapping, *, is_ratio: bool) -> Cell:
         comoments=tuple(tuple(line) for line in moments.comoments.tolist()),
         observed_conversions=row["observed_conversions"],
         observed_total=row["observed_total"],
+        delays=_delays(row),
     )
+
+
+def _delays(row: RowMapping) -> Delays | None:
+    converted, total = row["conversions"], row["delay"]
+    if not converted:
+        return None
+    squares = max(row["delay_squares"] - total**2 / converted, 0.0)
+    return Delays(mean=total / converted / MINUTES_PER_HOUR, m2=squares / MINUTES_PER_HOUR**2)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from experiments.metrics.schemas import Direction, MetricKind
 from experiments.shapes import Out
 from stats.results import NotEstimable
+from stats.sooner import SoonerVerdict
 
 
 class Role(StrEnum):
@@ -86,6 +87,14 @@ class Harm(Out):
     harmful: bool
 
 
+class Timing(Out):
+    """Mean hours from exposure to conversion, and whether conversions are more or only sooner."""
+
+    control_hours: float
+    treatment_hours: float
+    verdict: SoonerVerdict
+
+
 class Comparison(Out):
     """One treatment against the control on one metric; differences are treatment minus control.
 
@@ -99,6 +108,7 @@ class Comparison(Out):
     fixed: FixedHorizon | NotEstimable
     belief: Belief | NotEstimable
     harm: Harm | NotEstimable
+    timing: Timing | NotEstimable = NotEstimable("this look was taken before delays were measured")
 
 
 class MetricReadout(Out):

@@ -15,7 +15,7 @@ from experiments.metrics.schemas import MetricKind
 from stats.arrays import FloatArray, Reason, undefined_is_masked
 from stats.effects import ArmEstimate
 from stats.means import mean_estimate
-from stats.moments import Counts, JointMoments
+from stats.moments import Counts, JointMoments, Moments
 from stats.proportions import rate_estimate
 from stats.ratios import ratio_estimate
 from stats.results import NotEstimable
@@ -33,6 +33,15 @@ def compared_arms(
         nobody = _nobody()
         return nobody, nobody
     return combined_arms(_ESTIMATES[kind](pairs[0]), _ESTIMATES[kind](pairs[1]))
+
+
+def compared_delays(
+    control: Sequence[Cell], treatment: Sequence[Cell]
+) -> tuple[ArmEstimate, ArmEstimate] | None:
+    """Mean hours to convert of two arms; none when no phase has converters in both."""
+    known = [[cell for cell in cells if cell.delays] for cells in (control, treatment)]
+    pairs = _common_phases(*known)
+    return None if pairs is None else combined_arms(*(_delays(cells) for cells in pairs))
 
 
 def combined_arms(control: ArmEstimate, treatment: ArmEstimate) -> tuple[ArmEstimate, ArmEstimate]:
@@ -96,6 +105,17 @@ def _means(cells: Sequence[Cell]) -> ArmEstimate:
 
 def _ratios(cells: Sequence[Cell]) -> ArmEstimate:
     return ratio_estimate(_joint(cells))
+
+
+def _delays(cells: Sequence[Cell]) -> ArmEstimate:
+    measured = [(cell.conversions, cell.delays) for cell in cells if cell.delays]
+    return mean_estimate(
+        Moments(
+            n=[conversions or 0 for conversions, _ in measured],
+            mean=[delays.mean for _, delays in measured],
+            m2=[delays.m2 for _, delays in measured],
+        )
+    )
 
 
 def _joint(cells: Sequence[Cell]) -> JointMoments:

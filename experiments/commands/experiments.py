@@ -21,6 +21,7 @@ from experiments.commands.terminal import (
 )
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
+from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries, service
 from experiments.design.schemas import ExperimentIn, ExperimentOut, PhaseIn, Severity
 from experiments.settings import Settings
@@ -171,17 +172,32 @@ def approve_promotion(settings: Settings, promotion: int) -> None:
     click.echo(f"Version {made.to_version} of {made.journey!r} is the standard.")
 
 
-@experiment.command("revert")
-@click.argument("promotion", type=int)
-@click.option("--reason", required=True)
-@click.pass_obj
-def revert_promotion(settings: Settings, promotion: int, reason: str) -> None:
-    """Take the PROMOTION back: the content before it becomes standard again."""
-    with changing(settings) as (session, now):
-        made = deciding.revert_promotion(
-            session, promotion, reason=reason, actor=operator(), now=now
-        )
-    click.echo(f"Promotion {made.id} of {made.experiment!r} is {made.state}.")
+def _add_settling(name: str, step: Callable[..., PromotionOut], *, says: str) -> None:
+    @experiment.command(name, help=says)
+    @click.argument("promotion", type=int)
+    @click.option("--reason", required=True)
+    @click.pass_obj
+    def settle(settings: Settings, promotion: int, reason: str) -> None:
+        with changing(settings) as (session, now):
+            made = step(session, promotion, reason=reason, actor=operator(), now=now)
+        click.echo(f"Promotion {made.id} of {made.experiment!r} is {made.state}.")
+
+
+_add_settling(
+    "rebase",
+    deciding.rebase,
+    says="Apply the PROMOTION over what has changed in the standard since the experiment began.",
+)
+_add_settling(
+    "decline",
+    deciding.decline,
+    says="Decline the PROMOTION: the standard stays although a variant won.",
+)
+_add_settling(
+    "revert",
+    deciding.revert_promotion,
+    says="Take the PROMOTION back: the content before it becomes standard again.",
+)
 
 
 def _figure(figure: float | NotEstimable) -> str:

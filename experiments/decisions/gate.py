@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from experiments.analysis.schemas import Belief, Estimate, FixedHorizon, Readout
-from experiments.decisions.merit import harm, merit
+from experiments.decisions.conflicts import unchanged, undisturbed
+from experiments.decisions.merit import MORE, comes_sooner, harm, merit
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
-from experiments.decisions.trust import Facts, health, maturity, unchanged
-from experiments.design.schemas import Plan
+from experiments.decisions.trust import Facts, health, maturity
+from experiments.design.schemas import OnHarm, Plan
 from experiments.metrics.schemas import Direction
 
 
@@ -22,14 +23,15 @@ class _Bench:
     plan: Plan
     facts: Facts
     health: list[Condition]
-    timing: list[Condition]
+    maturity: Condition
+    standard: Condition
     harm: dict[str, list[Condition]]
     merit: dict[str, list[Condition]]
 
     @property
     def trace(self) -> list[Condition]:
         """Every condition, in the order it is told."""
-        shared = [*self.health, *self.timing]
+        shared = [*self.health, self.maturity, self.standard]
         return shared + [
             condition
             for variant in self.merit
@@ -44,9 +46,12 @@ class _Bench:
         return [variant for variant, conditions in self.harm.items() if _open(conditions)]
 
     @property
-    def winners(self) -> list[str]:
-        """Variants of which every condition has passed, those believed best first."""
-        if _open([*self.health, *self.timing]):
+    def proven(self) -> list[str]:
+        """Variants that have proven themselves, those believed best first.
+
+        Whether they may be merged is another question: the standard may have changed meanwhile.
+        """
+        if _open([*self.health, self.maturity]):
             return []
         passed = [
             variant
@@ -54,6 +59,13 @@ class _Bench:
             if not _open([*self.harm[variant], *conditions])
         ]
         return sorted(passed, key=self.believed_gain, reverse=True)
+
+    @property
+    def must_abort(self) -> bool:
+        """Whether harm ends the experiment: by its plan, or because no variant is left."""
+        if not self.harmed:
+            return False
+        return self.plan.on_harm is OnHarm.ABORT or set(self.harmed) == set(self.merit)
 
     def believed_gain(self, variant: str) -> float:
         """The shrunk relative effect, turned so that better is above zero."""
@@ -67,7 +79,8 @@ def judge(readout: Readout, plan: Plan, facts: Facts) -> Verdict:
     Args:
         readout: one look, with estimates, tests and quality checks.
         plan: what was agreed before the start.
-        facts: what else matters: enrolling or not, removed variants, changes of the standard.
+        facts: what else matters: enrolling or not, removed variants, changes of the standard,
+            experiments that interfere.
 
     Returns:
         The outcome, the variant it is about, a sentence, and every condition with its ruling.
@@ -80,9 +93,10 @@ def judge(readout: Readout, plan: Plan, facts: Facts) -> Verdict:
         plan=plan,
         facts=facts,
         health=health(readout, facts),
-        timing=[maturity(readout, plan), unchanged(facts)],
+        maturity=maturity(readout, plan),
+        standard=unchanged(facts),
         harm={item: harm(readout, item, called=facts.called(item)) for item in variants},
-        merit={item: merit(readout, plan, item, called=facts.called(item)) for item in variants},
+        merit={item: _merit(readout, plan, facts, variant=item) for item in variants},
     )
     outcome, variant, sentence = _outcome(bench)
     return Verdict(
@@ -94,11 +108,18 @@ def judge(readout: Readout, plan: Plan, facts: Facts) -> Verdict:
     )
 
 
+def _merit(readout: Readout, plan: Plan, facts: Facts, *, variant: str) -> list[Condition]:
+    return [
+        *merit(readout, plan, variant, called=facts.called(variant)),
+        undisturbed(facts, variant, finished=readout.finished),
+    ]
+
+
 def _outcome(bench: _Bench) -> tuple[Outcome, str | None, str]:
-    winners = bench.winners
-    if winners:
-        return Outcome.PROMOTE, winners[0], _praise(bench, winners[0])
-    if bench.merit and set(bench.harmed) == set(bench.merit):
+    proven = bench.proven
+    if proven:
+        return _won(bench, proven[0])
+    if bench.must_abort:
         words = _words(_open(_all(bench.harm.values())))
         return Outcome.ABORT, None, f"{words} The experiment ends and the standard stays."
     if not bench.readout.finished:
@@ -106,20 +127,31 @@ def _outcome(bench: _Bench) -> tuple[Outcome, str | None, str]:
     return _ending(bench)
 
 
+def _won(bench: _Bench, variant: str) -> tuple[Outcome, str | None, str]:
+    """A variant has proven itself; it is merged by itself only into what it was tested on."""
+    praise = _praise(bench, variant)
+    if not _open([bench.standard]):
+        return Outcome.PROMOTE, variant, f"{praise} Every condition is met."
+    advice = "Somebody must look at it and rebase the promotion, or leave it."
+    return Outcome.CONFLICT, variant, f"{praise} {bench.standard.words} {advice}"
+
+
 def _ending(bench: _Bench) -> tuple[Outcome, str | None, str]:
     """The horizon is over without a winner: nothing to gain, or nothing to say."""
-    untrusted = _open(bench.health)
-    if untrusted:
-        words = _words(untrusted)
-        return (
-            Outcome.INCONCLUSIVE,
-            None,
-            f"The data cannot be trusted. {words} The standard stays.",
-        )
+    if untrusted := _open(bench.health):
+        said = f"The data cannot be trusted. {_words(untrusted)}"
+        return Outcome.INCONCLUSIVE, None, f"{said} The standard stays."
+    readout, name = bench.readout, bench.readout.primary.name
+    if sooner := [variant for variant in bench.merit if comes_sooner(readout, variant)]:
+        words = next(item.words for item in bench.merit[sooner[0]] if item.condition == MORE)
+        return Outcome.SOONER, sooner[0], f"{words} The standard stays."
+    best = max((_at_best(readout, variant) for variant in bench.merit), default=float("inf"))
+    if best < 0:
+        return Outcome.KEEP, None, f"No variant is as good on {name}. The standard stays."
     worth = bench.plan.minimum_lift
-    if all(_at_best(bench.readout, variant) < worth for variant in bench.merit):
-        sentence = f"No variant improves {bench.readout.primary.name} by {worth:.0%} or more."
-        return Outcome.KEEP, None, f"{sentence} The standard stays."
+    if best < worth:
+        said = f"No variant improves {name} by {worth:.0%} or more"
+        return Outcome.NEUTRAL, None, f"{said}: there is no difference worth having."
     missing = _words(_open(bench.trace)[:2])
     return Outcome.INCONCLUSIVE, None, f"The horizon is over without an answer. {missing}"
 
@@ -132,7 +164,7 @@ def _praise(bench: _Bench, variant: str) -> str:
     measured = f"{seen.value:+.1%} measured" if isinstance(seen, Estimate) else "better"
     honest = f", {belief.effect_rel:+.1%} to be expected" if isinstance(belief, Belief) else ""
     winner = f"Variant {bench.facts.called(variant)} wins on {primary.name}"
-    return f"{winner}: {measured}{honest}. Every condition is met."
+    return f"{winner}: {measured}{honest}."
 
 
 def _at_best(readout: Readout, variant: str) -> float:

@@ -1,12 +1,23 @@
 """Conditions on one variant: enough conversions, evidence, guardrails, belief, no harm."""
 
 from experiments.analysis.comparison import HARM_LOG_E
-from experiments.analysis.schemas import Arm, Harm, MetricReadout, Readout, SequentialTest
-from experiments.decisions.schemas import Condition, Ruling
+from experiments.analysis.schemas import (
+    Arm,
+    Harm,
+    MetricReadout,
+    Readout,
+    SequentialTest,
+    Timing,
+)
+from experiments.decisions.schemas import Condition, Ruling, Unit
 from experiments.decisions.trust import ruling
 from experiments.design.schemas import Method, Plan
+from experiments.metrics.schemas import Direction
 from stats.results import NotEstimable
+from stats.sooner import SoonerVerdict
 
+MORE = "more, not only sooner"
+NO_HARM = "no harm"
 MIN_CHANCE_TO_WIN = 0.95
 MAX_EXPECTED_LOSS = 0.0025
 """Relative loss that a wrong promotion may cost on average, by belief."""
@@ -23,6 +34,7 @@ def merit(readout: Readout, plan: Plan, variant: str, *, called: str) -> list[Co
     return [
         _conversions(readout, plan, variant),
         _evidence(readout, variant, called=called),
+        _more(readout, variant, called=called),
         *(
             _guardrail(metric, variant, called=called, finished=readout.finished)
             for metric in readout.guardrails
@@ -31,22 +43,37 @@ def merit(readout: Readout, plan: Plan, variant: str, *, called: str) -> list[Co
     ]
 
 
+def comes_sooner(readout: Readout, variant: str) -> bool:
+    """Whether the variant brings conversions earlier and not more of them."""
+    found = readout.primary.comparison(variant).timing
+    return isinstance(found, Timing) and found.verdict is SoonerVerdict.SOONER
+
+
 def _harm(metric: MetricReadout, variant: str, *, called: str) -> Condition:
     found = metric.comparison(variant).harm
     harmful = isinstance(found, Harm) and found.harmful
     return Condition(
-        condition="no harm",
+        condition=NO_HARM,
         variant=variant,
         metric=metric.key,
         figure=found.log_e_value if isinstance(found, Harm) else found,
         threshold=HARM_LOG_E,
+        unit=Unit.LOG_E,
         ruling=Ruling.FAILED if harmful else Ruling.PASSED,
         words=(
-            f"Variant {called} does harm to {metric.name}."
+            f"Variant {called} {_damage(metric, variant)}."
             if harmful
             else f"No sign that {called} harms {metric.name}."
         ),
     )
+
+
+def _damage(metric: MetricReadout, variant: str) -> str:
+    """What a harmful variant does; one that nobody converts in is broken rather than worse."""
+    arm = metric.arm(variant)
+    if metric.direction is Direction.INCREASE and arm.observed_conversions == 0:
+        return f"is dead: none of its {arm.visitors:,} visitors counts on {metric.name}"
+    return f"does harm to {metric.name}"
 
 
 def _conversions(readout: Readout, plan: Plan, variant: str) -> Condition:
@@ -60,6 +87,7 @@ def _conversions(readout: Readout, plan: Plan, variant: str) -> Condition:
         metric=metric.key,
         figure=float(fewest),
         threshold=float(needed),
+        unit=Unit.CONVERSIONS,
         ruling=ruling(passed=fewest >= needed, finished=readout.finished),
         words=f"{fewest:,} conversions in the smaller arm of {needed:,} needed.",
     )
@@ -76,8 +104,30 @@ def _evidence(readout: Readout, variant: str, *, called: str) -> Condition:
         metric=metric.key,
         figure=_z(test),
         threshold=_bound(test),
+        unit=Unit.Z,
         ruling=ruling(passed=passed, finished=readout.finished),
         words=f"That {called} is better on {metric.name} is {state}{_distance(test)}.",
+    )
+
+
+def _more(readout: Readout, variant: str, *, called: str) -> Condition:
+    metric = readout.primary
+    found = metric.comparison(variant).timing
+    sooner = comes_sooner(readout, variant)
+    earlier = found.treatment_hours - found.control_hours if isinstance(found, Timing) else found
+    return Condition(
+        condition=MORE,
+        variant=variant,
+        metric=metric.key,
+        figure=earlier,
+        threshold=NotEstimable("only together with more conversions is an earlier one a gain"),
+        unit=Unit.HOURS,
+        ruling=ruling(passed=not sooner, finished=readout.finished),
+        words=(
+            f"{called} brings {metric.name} {-float(earlier):,.0f} hours sooner and not more often."
+            if sooner and isinstance(earlier, float)
+            else f"The effect of {called} is no mere head start: only matured visitors count."
+        ),
     )
 
 
@@ -91,6 +141,7 @@ def _guardrail(metric: MetricReadout, variant: str, *, called: str, finished: bo
         metric=metric.key,
         figure=_z(test),
         threshold=_bound(test),
+        unit=Unit.Z,
         ruling=ruling(passed=passed, finished=finished),
         words=(
             f"That {called} worsens {metric.name} by less than {metric.margin or 0:.1%} "
@@ -115,6 +166,7 @@ def _beliefs(readout: Readout, variant: str, *, called: str) -> list[Condition]:
             metric=readout.primary.key,
             figure=chance,
             threshold=MIN_CHANCE_TO_WIN,
+            unit=Unit.SHARE,
             ruling=ruling(passed=likely, finished=readout.finished),
             words=f"The chance that {called} is better must be {MIN_CHANCE_TO_WIN:.0%} or more.",
         ),
@@ -124,6 +176,7 @@ def _beliefs(readout: Readout, variant: str, *, called: str) -> list[Condition]:
             metric=readout.primary.key,
             figure=loss,
             threshold=MAX_EXPECTED_LOSS,
+            unit=Unit.SHARE,
             ruling=ruling(passed=cheap, finished=readout.finished),
             words=f"What {called} costs, if it is worse, must be under {MAX_EXPECTED_LOSS:.2%}.",
         ),

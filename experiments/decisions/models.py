@@ -41,6 +41,8 @@ class Promotion(SQLModel, table=True):
     to_version: int | None = None
     predicted: dict[str, Any] = Field(sa_type=Json)
     actor: str
+    rebased_by: str | None = None
     proposed_at: datetime = Field(sa_type=Instant)
     applied_at: datetime | None = Field(default=None, sa_type=Instant)
+    declined_at: datetime | None = Field(default=None, sa_type=Instant)
     rolled_back_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -1,6 +1,8 @@
 """Carrying a promotion out, and taking it back: always a new version of the journey."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session, select
 
@@ -36,9 +38,7 @@ def propose(
         journey_id=journey_queries.journey(session, experiment.journey).id,
         variant=variant,
         state=PromotionState.PROPOSED,
-        predicted=comparison.model_dump(
-            mode="json", include={"effect_abs", "effect_rel", "belief"}
-        ),
+        predicted=comparison.model_dump(mode="json", include=PREDICTED),
         actor=str(actor),
         proposed_at=now,
     )
@@ -70,11 +70,56 @@ def apply(
         MergeConflictError: when that slot has changed since the experiment began.
     """
     experiment = designs.experiment(session, decision.experiment)
+    if changed := changed_since(session, experiment):
+        raise MergeConflictError(experiment.journey, changed)
+    _merge(session, row, decision=decision, actor=actor, now=now)
+
+
+def rebase(
+    session: Session,
+    row: Promotion,
+    *,
+    decision: DecisionOut,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Put the variant's content over what somebody else has made standard since the start.
+
+    Everything else of the current standard stays. Who did it, over which changes and why is part
+    of the version that results.
+
+    Raises:
+        ConflictError: when the place to write to is gone.
+    """
+    experiment = designs.experiment(session, decision.experiment)
+    current = standard(session, experiment.journey)
+    if current.graph.slot(experiment.touchpoint, experiment.slot) is None:
+        place = f"{experiment.touchpoint}/{experiment.slot}"
+        message = f"The standard journey has no slot {place} any more; decline the promotion."
+        raise ConflictError(message)
+    over = {
+        "base_version": experiment.base_version,
+        "onto_version": current.number,
+        "changed": list(changed_since(session, experiment)),
+        "by": str(actor),
+        "reason": reason,
+    }
+    row.rebased_by = str(actor)
+    _merge(session, row, decision=decision, actor=actor, now=now, more={"rebased": over})
+
+
+def _merge(
+    session: Session,
+    row: Promotion,
+    *,
+    decision: DecisionOut,
+    actor: Actor,
+    now: datetime,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    experiment = designs.experiment(session, decision.experiment)
     before = standard(session, experiment.journey)
-    base = journey_queries.version(session, experiment.journey, experiment.base_version)
-    conflicts = conflicts_of(experiment, base.graph, before.graph)
-    if conflicts:
-        raise MergeConflictError(experiment.journey, conflicts)
     graph = _with_variant(session, experiment, row.variant, before, actor=actor, now=now)
     reason = f"Experiment {experiment.key}: {decision.sentence}"
     published = _publish(
@@ -82,14 +127,14 @@ def apply(
         experiment.journey,
         graph,
         reason=reason,
-        provenance=_provenance(decision, row, actor),
+        provenance={**_provenance(decision, row, actor), **more},
         actor=actor,
         now=now,
     )
     row.state, row.applied_at = PromotionState.APPLIED, now
     row.from_version, row.to_version = before.number, published.number
     session.flush()
-    record(session, row, "applied", actor=actor, now=now, reason=reason)
+    record(session, row, "rebased" if more else "applied", actor=actor, now=now, reason=reason)
 
 
 def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: datetime) -> None:
@@ -123,6 +168,12 @@ def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: 
     row.state, row.rolled_back_at = PromotionState.ROLLED_BACK, now
     session.flush()
     record(session, row, "rolled_back", actor=actor, now=now, reason=reason)
+
+
+def changed_since(session: Session, experiment: ExperimentOut) -> tuple[str, ...]:
+    """The nodes of the experiment that somebody has changed since it began."""
+    base = journey_queries.version(session, experiment.journey, experiment.base_version)
+    return conflicts_of(experiment, base.graph, standard(session, experiment.journey).graph)
 
 
 def conflicts_of(
@@ -217,6 +268,7 @@ def _provenance(decision: DecisionOut, row: Promotion, actor: Actor) -> dict[str
         "data_hash": decision.data_hash,
         "promotion": row.id,
         "actor": str(actor),
+        "rule": [item.words for item in decision.trace if item.variant in {None, decision.variant}],
     }
 
 

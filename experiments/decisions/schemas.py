@@ -13,10 +13,13 @@ class Outcome(StrEnum):
 
     CONTINUE = "continue"
     PROMOTE = "promote"
-    KEEP = "keep"
-    ABORT = "abort"
+    CONFLICT = "conflict"  # it wins, and the standard has changed where it would write
+    KEEP = "keep"  # every variant is worse than the standard
+    NEUTRAL = "neutral"  # no variant is better by as much as is worth finding
+    SOONER = "sooner"  # conversions come earlier, and not more of them
     DEMOTE = "demote"
     INCONCLUSIVE = "inconclusive"
+    ABORT = "abort"
 
 
 class Ruling(StrEnum):
@@ -27,6 +30,21 @@ class Ruling(StrEnum):
     WAITING = "waiting"
 
 
+class Unit(StrEnum):
+    """What a figure of a condition and its threshold are counted in."""
+
+    NONE = ""
+    SHARE = "share"
+    LOG_E = "log e"
+    Z = "z"
+    HOURS = "hours"
+    DAYS = "days"
+    CONVERSIONS = "conversions"
+    PERIODS = "periods"
+    PLACES = "places"
+    TESTS = "tests"
+
+
 class Condition(Out):
     """One condition of the gate with its figure, its threshold and what that means in words."""
 
@@ -35,6 +53,7 @@ class Condition(Out):
     metric: str | None = None
     figure: float | NotEstimable
     threshold: float | NotEstimable
+    unit: Unit = Unit.NONE
     ruling: Ruling
     words: str
 
@@ -54,6 +73,7 @@ class PromotionState(StrEnum):
 
     PROPOSED = "proposed"
     APPLIED = "applied"
+    DECLINED = "declined"
     VERIFIED = "verified"
     ROLLED_BACK = "rolled_back"
 
@@ -71,8 +91,10 @@ class PromotionOut(Out):
     to_version: int | None
     predicted: dict[str, Any]
     actor: str
+    rebased_by: str | None
     proposed_at: datetime
     applied_at: datetime | None
+    declined_at: datetime | None
     rolled_back_at: datetime | None
 
 

@@ -9,14 +9,16 @@ from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
-from experiments.decisions import promoting, queries, verifying
+from experiments.decisions import promoting, queries, telling, verifying
 from experiments.decisions.gate import judge
-from experiments.decisions.models import Decision
+from experiments.decisions.merit import NO_HARM
+from experiments.decisions.models import Decision, Promotion
 from experiments.decisions.schemas import (
     DecisionOut,
     Outcome,
     PromotionOut,
     PromotionState,
+    Ruling,
     Verdict,
 )
 from experiments.decisions.trust import Facts
@@ -25,10 +27,17 @@ from experiments.design import service as design
 from experiments.design.lifecycle import ENROLLING
 from experiments.design.schemas import ExperimentOut, PromotionMode, Purpose, Status
 from experiments.errors import ConflictError
-from experiments.journeys import queries as journeys
 
 OPEN = (*ENROLLING, Status.MATURING)
 """States in which a look can still lead to something."""
+
+ENDINGS = {
+    Outcome.KEEP: Status.KEPT,
+    Outcome.NEUTRAL: Status.NEUTRAL,
+    Outcome.SOONER: Status.SOONER,
+    Outcome.INCONCLUSIVE: Status.INCONCLUSIVE,
+}
+"""What becomes of an experiment that ends without a winner."""
 
 TAKEN_BACK = "The promotion was taken back by hand."
 
@@ -61,18 +70,53 @@ def approve(session: Session, promotion_id: int, *, actor: Actor, now: datetime)
 
     Raises:
         NotFoundError: when there is no such promotion.
-        ConflictError: when it was taken back.
+        ConflictError: when it was declined or taken back.
         MergeConflictError: when the standard journey has changed where it would write.
     """
-    row = promoting.locked(session, promotion_id)
-    if row.state == PromotionState.ROLLED_BACK:
-        message = f"Promotion {promotion_id} was taken back; start a new experiment instead."
-        raise ConflictError(message)
+    row = _open_promotion(session, promotion_id)
     if row.state == PromotionState.PROPOSED:
         decision = queries.decision(session, row.decision_id)
         promoting.apply(session, row, decision=decision, actor=actor, now=now)
-        verifying.begin(session, promotion_id, actor=actor, now=now)
-        design.conclude(session, decision.experiment, Status.PROMOTED, actor=actor, now=now)
+        _begin_probation(session, decision, promotion_id, actor=actor, now=now)
+    return queries.promotion(session, promotion_id)
+
+
+def rebase(
+    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
+) -> PromotionOut:
+    """Apply a proposed promotion over what has changed since; doing it again changes nothing.
+
+    Raises:
+        NotFoundError: when there is no such promotion.
+        ConflictError: when it was declined or taken back, or its place in the journey is gone.
+    """
+    row = _open_promotion(session, promotion_id)
+    if row.state == PromotionState.PROPOSED:
+        decision = queries.decision(session, row.decision_id)
+        promoting.rebase(session, row, decision=decision, reason=reason, actor=actor, now=now)
+        _begin_probation(session, decision, promotion_id, actor=actor, now=now)
+    return queries.promotion(session, promotion_id)
+
+
+def decline(
+    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
+) -> PromotionOut:
+    """Leave the standard as it is although a variant won; declining again changes nothing.
+
+    Raises:
+        NotFoundError: when there is no such promotion.
+        ConflictError: when it has been applied; take it back instead.
+    """
+    row = promoting.locked(session, promotion_id)
+    if row.applied_at is not None:
+        message = f"Promotion {promotion_id} has been applied; take it back instead."
+        raise ConflictError(message)
+    if row.state == PromotionState.PROPOSED:
+        row.state, row.declined_at = PromotionState.DECLINED, now
+        session.flush()
+        promoting.record(session, row, "declined", actor=actor, now=now, reason=reason)
+        key = queries.promotion(session, promotion_id).experiment
+        design.conclude(session, key, Status.KEPT, actor=actor, now=now)
     return queries.promotion(session, promotion_id)
 
 
@@ -93,14 +137,34 @@ def revert_promotion(
     return queries.promotion(session, promotion_id)
 
 
+def _open_promotion(session: Session, promotion_id: int) -> Promotion:
+    """A promotion that has not been given up.
+
+    Raises:
+        NotFoundError: when there is no such promotion.
+        ConflictError: when it was declined or taken back.
+    """
+    row = promoting.locked(session, promotion_id)
+    if row.state in {PromotionState.DECLINED, PromotionState.ROLLED_BACK}:
+        done = "declined" if row.state == PromotionState.DECLINED else "taken back"
+        message = f"Promotion {promotion_id} was {done}; start a new experiment instead."
+        raise ConflictError(message)
+    return row
+
+
+def _begin_probation(
+    session: Session, decision: DecisionOut, promotion_id: int, *, actor: Actor, now: datetime
+) -> None:
+    verifying.begin(session, promotion_id, actor=actor, now=now)
+    design.conclude(session, decision.experiment, Status.PROMOTED, actor=actor, now=now)
+
+
 def _facts(session: Session, experiment: ExperimentOut) -> Facts:
-    base = journeys.version(session, experiment.journey, experiment.base_version)
-    current = promoting.standard(session, experiment.journey)
     removed = [item.key for item in experiment.variants if item.removed_at is not None]
     return Facts(
         enrolling=experiment.status is Status.RUNNING,
         removed=frozenset(removed),
-        changed_nodes=promoting.conflicts_of(experiment, base.graph, current.graph),
+        changed_nodes=promoting.changed_since(session, experiment),
         names={item.key: item.name for item in experiment.variants},
     )
 
@@ -158,15 +222,13 @@ def _carry_out(
             _take_out_harmed(session, experiment, verdict, actor=actor, now=now)
         case Outcome.ABORT:
             design.abort(session, experiment.key, reason=verdict.sentence, actor=actor, now=now)
-        case Outcome.KEEP:
-            _conclude(session, experiment, verdict, actor=actor, now=now)
-            design.conclude(session, experiment.key, Status.KEPT, actor=actor, now=now)
-        case Outcome.INCONCLUSIVE:
-            _conclude(session, experiment, verdict, actor=actor, now=now)
-            design.conclude(session, experiment.key, Status.INCONCLUSIVE, actor=actor, now=now)
-        case Outcome.PROMOTE:
+            telling.aborted(session, experiment, verdict, now=now)
+        case Outcome.PROMOTE | Outcome.CONFLICT:
             _conclude(session, experiment, verdict, actor=actor, now=now)
             _promote(session, experiment, run, actor=actor, now=now)
+        case ended:
+            _conclude(session, experiment, verdict, actor=actor, now=now)
+            design.conclude(session, experiment.key, ENDINGS[ended], actor=actor, now=now)
 
 
 def _take_out_harmed(
@@ -176,9 +238,20 @@ def _take_out_harmed(
     if experiment.status not in ENROLLING:
         return
     for variant in verdict.harmed:
-        design.remove_variant(
-            session, experiment.key, variant, reason="it does harm", actor=actor, now=now
-        )
+        reason = _harm_of(verdict, variant)
+        design.remove_variant(session, experiment.key, variant, reason=reason, actor=actor, now=now)
+        telling.taken_out(session, experiment, variant, reason=reason, now=now)
+
+
+def _harm_of(verdict: Verdict, variant: str) -> str:
+    open_conditions = (
+        item.words
+        for item in verdict.trace
+        if item.variant == variant
+        and item.condition == NO_HARM
+        and item.ruling is not Ruling.PASSED
+    )
+    return " ".join(open_conditions)
 
 
 def _conclude(
@@ -192,10 +265,12 @@ def _conclude(
 def _promote(
     session: Session, experiment: ExperimentOut, run: RunOut, *, actor: Actor, now: datetime
 ) -> None:
-    """Go as far as the plan lets the machine go by itself."""
+    """Go as far as the plan lets the machine go by itself; a conflict is for a person."""
     if experiment.plan.promotion is PromotionMode.OFF:
         return
     decision = queries.decision_on(session, run.id)
     promotion_id = promoting.propose(session, decision, run, actor=actor, now=now)
-    if experiment.plan.promotion is PromotionMode.AUTOMATIC:
+    if decision.outcome is Outcome.PROMOTE and experiment.plan.promotion is PromotionMode.AUTOMATIC:
         approve(session, promotion_id, actor=actor, now=now)
+    else:
+        telling.waiting(session, decision, promotion_id, now=now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from experiments.analysis.quality import ALARM_LOG_E
 from experiments.analysis.schemas import Readout
-from experiments.decisions.schemas import Condition, Ruling
+from experiments.decisions.schemas import Condition, Ruling, Unit
 from experiments.design.schemas import Plan
 from stats.results import NotEstimable
 
@@ -23,6 +23,8 @@ class Facts:
     removed: frozenset[str] = frozenset()
     changed_nodes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)  # of variants, by key
+    # Experiments in one arm of which a variant helps and in another harms, by the variant's key.
+    flips: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def called(self, variant: str) -> str:
         """What sentences call a variant: its name, or its key when it has none, in quotes."""
@@ -42,24 +44,9 @@ def maturity(readout: Readout, plan: Plan) -> Condition:
         condition="maturity",
         figure=readout.matured_days,
         threshold=float(plan.minimum_days),
+        unit=Unit.DAYS,
         ruling=ruling(passed=done, finished=readout.finished),
         words=f"There are {need}." if done else f"{readout.matured_days:.1f} of {need} are there.",
-    )
-
-
-def unchanged(facts: Facts) -> Condition:
-    """Whether the standard journey still is, where the variant writes, what it was at the start."""
-    nodes = ", ".join(facts.changed_nodes)
-    return Condition(
-        condition="unchanged standard",
-        figure=float(len(facts.changed_nodes)),
-        threshold=0.0,
-        ruling=Ruling.FAILED if facts.changed_nodes else Ruling.PASSED,
-        words=(
-            f"The standard journey has changed at {nodes} since the experiment began."
-            if facts.changed_nodes
-            else "The standard journey is what it was when the experiment began."
-        ),
     )
 
 
@@ -79,6 +66,7 @@ def _split(readout: Readout) -> Condition:
         condition="planned split",
         figure=ratio.log_e_value,
         threshold=ALARM_LOG_E,
+        unit=Unit.LOG_E,
         ruling=Ruling.FAILED if ratio.alarm else Ruling.PASSED,
         words=(
             f"The visitors did not split as planned ({seen}): an arm loses visitors or gains them."
@@ -94,6 +82,7 @@ def _periods(readout: Readout) -> Condition:
         condition="planned split at every hour",
         figure=float(len(broken)),
         threshold=0.0,
+        unit=Unit.PERIODS,
         ruling=Ruling.FAILED if broken else Ruling.PASSED,
         words=(
             f"The split was broken at {', '.join(broken)}."
@@ -110,6 +99,7 @@ def _contamination(readout: Readout) -> Condition:
         condition="one arm per visitor",
         figure=share,
         threshold=MAX_CONTAMINATED,
+        unit=Unit.SHARE,
         ruling=Ruling.FAILED if known >= MAX_CONTAMINATED else Ruling.PASSED,
         words=f"Visitors who saw two arms: {known:.2%} (must stay under {MAX_CONTAMINATED:.0%}).",
     )
@@ -123,6 +113,7 @@ def _freshness(readout: Readout, facts: Facts) -> Condition:
         condition="fresh data",
         figure=NotEstimable("nobody was exposed yet") if silence is None else silence / HOUR,
         threshold=MAX_SILENCE / HOUR,
+        unit=Unit.HOURS,
         ruling=Ruling.PASSED if fresh else Ruling.WAITING,
         words=(
             "Data are fresh."

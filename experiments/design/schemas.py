@@ -29,6 +29,8 @@ class Status(StrEnum):
     DECIDED = "decided"
     PROMOTED = "promoted"
     KEPT = "kept"
+    NEUTRAL = "neutral"
+    SOONER = "sooner"
     INCONCLUSIVE = "inconclusive"
     ABORTED = "aborted"
     ARCHIVED = "archived"
@@ -62,6 +64,13 @@ class PromotionMode(StrEnum):
     AUTOMATIC = "automatic"
     ASK = "ask"
     OFF = "off"
+
+
+class OnHarm(StrEnum):
+    """What happens to the others when one variant does harm and is taken out."""
+
+    GO_ON = "go_on"
+    ABORT = "abort"
 
 
 class Hypothesis(In):
@@ -111,6 +120,10 @@ class Plan(In):
     maximum_days: int = Field(default=28, ge=7, le=365)
     minimum_conversions: int = Field(default=100, ge=100, description="Per arm.")
     promotion: PromotionMode = PromotionMode.ASK
+    on_harm: OnHarm = Field(
+        default=OnHarm.GO_ON,
+        description="Whether the rest goes on when a variant does harm and is taken out.",
+    )
     holdback_share: float = Field(
         default=0.1, ge=0, le=0.5, description="Share that keeps the old standard; 0 for none."
     )

@@ -173,7 +173,7 @@ def abort(session: Session, key: str, *, reason: str, actor: Actor, now: datetim
 def conclude(
     session: Session, key: str, status: Status, *, actor: Actor, now: datetime
 ) -> ExperimentOut:
-    """Write down what a decision made of an experiment: decided, promoted, kept, inconclusive."""
+    """Write down what a decision made of an experiment: decided first, then how it ended."""
     row = rows.locked(session, key)
     stamps = {"ended_at": row.ended_at or now}
     return _step(session, row, status, actor=actor, now=now, stamps=stamps)

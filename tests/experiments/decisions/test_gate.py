@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.analysis.data import Cell, ExperimentData, SplitCount
+from experiments.analysis.data import Cell, Delays, ExperimentData, SplitCount
 from experiments.analysis.engine import read
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Readout, Role
 from experiments.decisions.gate import judge
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
 from experiments.decisions.trust import Facts
-from experiments.design.schemas import Method, Plan
+from experiments.design.schemas import Method, OnHarm, Plan
 from experiments.metrics.schemas import MetricKind, MetricOut
 
 AS_OF = datetime(2026, 3, 30, tzinfo=UTC)
@@ -41,8 +41,10 @@ def question(key: str, role: Role, margin: float | None = None) -> Question:
     return Question(metric=metric, roles=(role,), margin=margin)
 
 
-def cell(variant: str, visitors: int, conversions: int) -> Cell:
+def cell(variant: str, visitors: int, conversions: int, hours: float | None = None) -> Cell:
+    """An arm whose converters took so many hours, exponentially, if that is known."""
     rate = conversions / visitors
+    delays = None if hours is None else Delays(mean=hours, m2=conversions * hours**2)
     return Cell(
         variant=variant,
         phase=1,
@@ -53,6 +55,7 @@ def cell(variant: str, visitors: int, conversions: int) -> Cell:
         comoments=((visitors * rate * (1 - rate),),),
         observed_conversions=conversions,
         observed_total=conversions,
+        delays=delays,
     )
 
 
@@ -61,6 +64,7 @@ def readout(
     *,
     guarded: dict[str, tuple[int, int]] | None = None,
     shown: dict[str, int] | None = None,
+    hours: dict[str, float] | None = None,
     contaminated: int = 0,
     newest_at: datetime = AS_OF,
     plan: Plan | None = None,
@@ -68,7 +72,7 @@ def readout(
 ) -> Readout:
     """One look at arms of (visitors, conversions), half-way unless said otherwise."""
     questions = [question("buys", Role.PRIMARY)]
-    cells = {"buys": [cell(arm, *counts) for arm, counts in arms.items()]}
+    cells = {"buys": [cell(arm, *counts, (hours or {}).get(arm)) for arm, counts in arms.items()]}
     if guarded is not None:
         questions.append(question("stays", Role.GUARDRAIL, margin=0.05))
         cells["stays"] = [cell(arm, *counts) for arm, counts in guarded.items()]
@@ -142,9 +146,9 @@ def test_judge__larger_rate_without_evidence__continues():
         ({"newest_at": AS_OF - timedelta(hours=49)}, "fresh data", None),
         ({"matured_days": 6.9}, "maturity", None),
         (
-            {"facts": Facts(enrolling=True, changed_nodes=("touchpoints/x/slots/y",))},
-            "unchanged standard",
-            None,
+            {"facts": Facts(enrolling=True, flips={"bold": ("banner",)})},
+            "no interference",
+            "bold",
         ),
         (
             {"guarded": {"control": (10_000, 5_000), "bold": (10_000, 4_800)}},
@@ -207,10 +211,55 @@ def test_judge__broken_split__is_not_mistaken_for_harm():
     assert "did not split as planned" in found.sentence
 
 
-def test_judge__horizon_over_and_no_gain_possible__keeps_the_standard():
+def test_judge__proven_on_a_standard_that_has_changed__is_a_conflict_for_a_person():
+    facts = Facts(enrolling=True, changed_nodes=("touchpoints/x/slots/y",))
+    found = verdict(arms=WINNER, facts=facts)
+    assert (found.outcome, found.variant) == (Outcome.CONFLICT, "bold")
+    assert "has changed at touchpoints/x/slots/y" in found.sentence
+    assert condition(found, "unchanged standard").ruling is Ruling.FAILED
+
+
+def test_judge__horizon_over_and_no_gain_worth_having__is_neutral():
     found = verdict(arms=FAIR | {"bold": (10_000, 1_005)}, **OVER)
-    assert found.outcome is Outcome.KEEP
+    assert found.outcome is Outcome.NEUTRAL
     assert "10%" in found.sentence
+
+
+def test_judge__horizon_over_and_every_variant_worse__keeps_the_standard():
+    found = verdict(arms=FAIR | {"bold": (10_000, 890), "calm": (10_000, 895)}, **OVER)
+    assert (found.outcome, found.harmed) == (Outcome.KEEP, [])
+
+
+def test_judge__horizon_over_and_only_sooner__says_sooner():
+    found = verdict(
+        arms=FAIR | {"bold": (10_000, 1_010)}, hours={"control": 20.0, "bold": 8.0}, **OVER
+    )
+    assert (found.outcome, found.variant) == (Outcome.SOONER, "bold")
+    assert "12 hours sooner and not more often" in found.sentence
+
+
+def test_judge__more_and_sooner__is_promoted():
+    found = verdict(arms=WINNER, hours={"control": 20.0, "bold": 8.0})
+    assert found.outcome is Outcome.PROMOTE
+    assert condition(found, "more, not only sooner", "bold").figure == pytest.approx(-12)
+
+
+def test_judge__sooner_in_the_middle__waits():
+    found = verdict(arms=FAIR | {"bold": (10_000, 1_010)}, hours={"control": 20.0, "bold": 8.0})
+    assert found.outcome is Outcome.CONTINUE
+    assert condition(found, "more, not only sooner", "bold").ruling is Ruling.WAITING
+
+
+def test_judge__plan_aborts_on_harm__one_harmful_treatment_ends_it():
+    plan = Plan(on_harm=OnHarm.ABORT)
+    found = verdict(arms=FAIR | {"bold": (10_000, 700), "calm": (10_000, 1_010)}, plan=plan)
+    assert (found.outcome, found.harmed) == (Outcome.ABORT, ["bold"])
+
+
+def test_judge__nobody_converts_in_a_variant__calls_it_dead():
+    found = verdict(arms={"control": (500, 50), "bold": (500, 0)})
+    assert found.outcome is Outcome.ABORT
+    assert "is dead: none of its 500 visitors counts on buys" in found.sentence
 
 
 def test_judge__horizon_over_and_a_gain_still_possible__is_inconclusive():
@@ -240,23 +289,47 @@ def test_judge__nobody_exposed__continues_with_reasons():
 
 @given(
     treatment=st.integers(0, 2_000),
+    guarded=st.integers(4_000, 5_500),
     contaminated=st.integers(0, 400),
     lost=st.integers(0, 1_500),
     days=st.floats(0, 28),
+    hours=st.floats(1, 40),
     finished=st.booleans(),
+    changed=st.booleans(),
+    flipped=st.booleans(),
+    method=st.sampled_from(Method),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_judge__whatever_the_readout__promotes_only_what_passed_everything(
-    treatment, contaminated, lost, days, finished
+    treatment, guarded, contaminated, lost, days, hours, finished, changed, flipped, method
 ):
+    facts = Facts(
+        enrolling=True,
+        changed_nodes=("touchpoints/x",) if changed else (),
+        flips={"bold": ("banner",)} if flipped else {},
+    )
     found = verdict(
+        facts=facts,
+        plan=Plan(method=method),
         arms=FAIR | {"bold": (10_000, treatment)},
+        guarded={"control": (10_000, 5_000), "bold": (10_000, guarded)},
         shown={"control": 10_000, "bold": 10_000 - lost},
         contaminated=contaminated,
         matured_days=days,
+        hours={"control": 20.0, "bold": hours},
         finished=finished,
     )
     passed = all(item.ruling is Ruling.PASSED for item in found.trace)
     assert (found.outcome is Outcome.PROMOTE) == passed
     if finished:
         assert found.outcome is not Outcome.CONTINUE
+
+
+@given(ahead=st.integers(1, 40))
+@settings(max_examples=20, deadline=None)
+def test_judge__merely_the_larger_rate__is_never_promoted(ahead):
+    for fields in ({}, OVER):
+        found = verdict(arms={"control": (2_000, 200), "bold": (2_000, 200 + ahead)}, **fields)
+        evidence = condition(found, "evidence", "bold").ruling is Ruling.PASSED
+        assert evidence or found.outcome is not Outcome.PROMOTE
+        assert ahead > 30 or found.outcome is not Outcome.PROMOTE

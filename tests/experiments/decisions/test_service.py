@@ -1,6 +1,7 @@
 """Decisions carried out on a running experiment, on both databases."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -8,12 +9,20 @@ from experiments.analysis.service import analyse
 from experiments.audit.queries import entries
 from experiments.decisions import queries
 from experiments.decisions.schemas import Outcome, PromotionState
-from experiments.decisions.service import approve, decide, revert_promotion
+from experiments.decisions.service import (
+    approve,
+    decide,
+    decline,
+    rebase,
+    revert_promotion,
+)
 from experiments.design.schemas import Plan, PromotionMode, Status
 from experiments.errors import ConflictError, MergeConflictError, NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.journeys import service as journey_service
 from experiments.journeys.schemas import ContentIn, VersionIn
+from experiments.notifications.queries import notifications
+from experiments.notifications.schemas import Severity
 
 DAY = timedelta(days=1)
 WHERE = ("landing_page", "hero_headline")
@@ -83,6 +92,7 @@ def test_decide__automatic_plan_and_a_winner__publishes_it_with_provenance(judge
         "look": 1,
         "data_hash": decision.data_hash,
         "actor": str(actor),
+        "rule": [item.words for item in decision.trace],
     }
     assert decision.promotion.state is PromotionState.APPLIED
     assert (decision.promotion.from_version, decision.promotion.to_version) == (1, 2)
@@ -126,6 +136,7 @@ def test_decide__harmful_treatment__aborts(judged):
     trial, decision, _ = judged({"control": 0.4, "bold": 0.15}, days=4)
     assert decision.outcome is Outcome.ABORT
     assert trial.experiment.status is Status.ABORTED
+    assert [told.severity for told in notifications(trial.session)] == [Severity.CRITICAL]
 
 
 def test_decide__one_harmful_treatment_of_two__is_taken_out(judged):
@@ -134,6 +145,9 @@ def test_decide__one_harmful_treatment_of_two__is_taken_out(judged):
     removed = [item.key for item in trial.experiment.variants if item.removed_at is not None]
     assert removed == ["bold"]
     assert trial.experiment.status is Status.RUNNING
+    (told,) = notifications(trial.session)
+    assert told.what.startswith("Variant \u201cbold\u201d does harm to Signed up.")
+    assert trial.experiment.phases[-1].weights.keys() == {"control", "calm"}
 
 
 def test_decide__horizon_over_without_gain__keeps_the_standard(judged):
@@ -157,18 +171,77 @@ def test_approve__standard_changed_meanwhile__is_refused_and_writes_nothing(judg
     assert queries.promotion(trial.session, decision.promotion.id).applied_at is None
 
 
-def test_decide__standard_changed_before_the_decision__promotes_nothing(
-    start_trial, act, actor, judged, session
-):
+@pytest.fixture
+def conflict(judged, act, actor):
+    """A winner whose slot somebody has changed since the start."""
     trial, _, now = judged({"control": 0.15, "bold": 0.16})
     replace_headline(trial, actor, now)
     trial.expose("bold", 200, at=now, acts=[act("Signed Up", 1)])
     trial.expose("control", 200, at=now)
-    analyse(session, trial.key, now=now + 1.5 * DAY)
-    later = decide(session, trial.key, actor=actor, now=now + 1.5 * DAY)
-    assert later.outcome is Outcome.CONTINUE
-    failed = [item.condition for item in later.trace if item.ruling == "failed"]
+    later = now + 1.5 * DAY
+    analyse(trial.session, trial.key, now=later)
+    return trial, decide(trial.session, trial.key, actor=actor, now=later), later
+
+
+def test_decide__standard_changed_before_the_decision__waits_for_a_person(conflict, actor):
+    trial, decision, now = conflict
+    assert decision.outcome is Outcome.CONFLICT
+    failed = [item.condition for item in decision.trace if item.ruling == "failed"]
     assert failed == ["unchanged standard"]
+    assert (trial.experiment.status, decision.promotion.state) == (
+        Status.DECIDED,
+        PromotionState.PROPOSED,
+    )
+    assert slot_of(trial).content == "by-hand"
+    with pytest.raises(MergeConflictError):
+        approve(trial.session, decision.promotion.id, actor=actor, now=now)
+    (told,) = notifications(trial.session)
+    assert (told.severity, told.subject_key) == (Severity.WARNING, trial.key)
+
+
+def test_rebase__conflict__puts_the_winner_over_the_change_and_says_by_whom(conflict, actor):
+    trial, decision, now = conflict
+    number = decision.promotion.id
+    made = rebase(trial.session, number, reason="still right", actor=actor, now=now)
+    assert (made.state, made.rebased_by) == (PromotionState.APPLIED, str(actor))
+    assert trial.experiment.status is Status.PROMOTED
+    standard = journeys.standard(trial.session, "shop")
+    assert slot_of(trial).content == "headline.bold"
+    assert standard.provenance["rebased"] == {
+        "base_version": 1,
+        "onto_version": 2,
+        "changed": ["touchpoints/landing_page/slots/hero_headline"],
+        "by": str(actor),
+        "reason": "still right",
+    }
+    assert rebase(trial.session, number, reason="again", actor=actor, now=now) == made
+    assert journeys.journey(trial.session, "shop").versions == 3
+    assert [e.action for e in entries(trial.session)].count("promotion.rebased") == 1
+
+
+def test_revert_promotion__rebased__gives_the_change_by_hand_back(conflict, actor):
+    trial, decision, now = conflict
+    rebase(trial.session, decision.promotion.id, reason="right", actor=actor, now=now)
+    revert_promotion(trial.session, decision.promotion.id, reason="no", actor=actor, now=now)
+    assert slot_of(trial).content == "by-hand"
+
+
+def test_decline__conflict__keeps_the_change_and_ends_the_experiment(conflict, actor):
+    trial, decision, now = conflict
+    number = decision.promotion.id
+    made = decline(trial.session, number, reason="ours is better", actor=actor, now=now)
+    assert made.state is PromotionState.DECLINED
+    assert (trial.experiment.status, slot_of(trial).content) == (Status.KEPT, "by-hand")
+    assert decline(trial.session, number, reason="again", actor=actor, now=now) == made
+    for step in (approve, partial(rebase, reason="changed my mind")):
+        with pytest.raises(ConflictError, match="was declined"):
+            step(trial.session, number, actor=actor, now=now)
+
+
+def test_decline__applied__is_refused(judged, actor):
+    trial, decision, now = judged(WINNER)
+    with pytest.raises(ConflictError, match="take it back instead"):
+        decline(trial.session, decision.promotion.id, reason="no", actor=actor, now=now)
 
 
 def test_revert_promotion__applied__gives_the_earlier_content_as_a_new_version(judged, actor):
