@@ -17,8 +17,9 @@ Given: TypeAlias = Mapping[str, object]
 TREATMENTS = 4
 CONTROL = "control"
 PLAN_NUMBERS = ("baseline", "baseline_sd")
+PLAN_SHARES = ("minimum_lift", "holdback_share")
 PLAN_WHOLE_NUMBERS = (
-    "visitors_per_week", "minimum_days", "maximum_days", "minimum_conversions",
+    "visitors_per_week", "minimum_days", "maximum_days", "minimum_conversions", "probation_days",
 )  # fmt: skip
 
 
@@ -112,12 +113,11 @@ def _guardrails() -> list[dict[str, object]]:
 
 
 def _plan() -> dict[str, object]:
-    lift = share("minimum_lift")
     given: dict[str, object | None] = {
         "method": text("method"),
         "promotion": text("promotion"),
         "on_harm": text("on_harm"),
-        "minimum_lift": lift,
+        **{field: share(field) for field in PLAN_SHARES},
         **{field: number(field) for field in PLAN_NUMBERS},
         **{field: whole_number(field) for field in PLAN_WHOLE_NUMBERS},
     }
@@ -126,4 +126,6 @@ def _plan() -> dict[str, object]:
 
 def _plan_values(plan: Plan) -> dict[str, object]:
     fields = {"method", "promotion", "on_harm", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
-    return {**plan.model_dump(include=fields), "minimum_lift": round(plan.minimum_lift * 100, 4)}
+    given = plan.model_dump(include=set(PLAN_SHARES))
+    shares = {field: round(given[field] * 100, 4) for field in PLAN_SHARES}
+    return {**plan.model_dump(include=fields), **shares}

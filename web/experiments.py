@@ -13,6 +13,7 @@ from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, St
 from experiments.errors import ConflictError, InvalidError
 from experiments.journeys import queries as journeys
 from experiments.metrics import queries as metrics
+from experiments.probation import queries as probations
 from experiments.reports.judgements import latest_sentences
 from web import access, experiment_form
 from web.access import Page
@@ -85,6 +86,7 @@ def show(key: str) -> str:
         log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
         promotions = decisions.promotions(session, experiment=key)
         changed = changed_since(session, experiment) if promotions else ()
+        held = probations.probations(session, experiment=key)
     return render_template(
         "experiments/show.html",
         experiment=experiment,
@@ -95,6 +97,7 @@ def show(key: str) -> str:
         decision=judged[0] if judged else None,
         promotion=promotions[0] if promotions else None,
         changed=changed,
+        probation=held[0] if held else None,
         findings=findings,
         startable=all(item.severity is not Severity.ERROR for item in findings),
         log=log,

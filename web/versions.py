@@ -8,6 +8,7 @@ from experiments.database import reading, transaction
 from experiments.errors import InvalidError
 from experiments.journeys import queries, service
 from experiments.journeys.schemas import VersionIn, VersionOut
+from experiments.probation import queries as probations
 from experiments.shapes import parse
 from web import access
 from web.access import Page
@@ -23,7 +24,10 @@ def index(key: str) -> str:
     with reading(runtime().engine) as session:
         journey = queries.journey(session, key)
         versions = queries.versions(session, key)
-    return render_template("journeys/versions.html", journey=journey, versions=versions)
+        held = {item.promotion_id: item for item in probations.probations(session)}
+    return render_template(
+        "journeys/versions.html", journey=journey, versions=versions, probations=held
+    )
 
 
 @blueprint.get("/journeys/<key>/diff")

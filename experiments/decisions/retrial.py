@@ -22,7 +22,7 @@ from experiments.analysis.schemas import (
     SequentialTest,
 )
 from experiments.decisions.merit import harm
-from experiments.decisions.schemas import Condition, Ruling
+from experiments.decisions.schemas import Condition, Ruling, Unit
 from experiments.decisions.trust import Facts, health, ruling
 from experiments.design.schemas import Plan
 from experiments.probation.schemas import BEFORE, PROMOTED, Realised
@@ -121,6 +121,7 @@ def _conversions(readout: Readout) -> Condition:
         metric=readout.primary.key,
         figure=float(fewest),
         threshold=float(FEWEST_CONVERSIONS),
+        unit=Unit.CONVERSIONS,
         ruling=ruling(passed=fewest >= FEWEST_CONVERSIONS, finished=readout.finished),
         words=f"{fewest:,} conversions in the smaller arm of {FEWEST_CONVERSIONS} needed.",
     )
@@ -172,6 +173,7 @@ def _better(readout: Readout, plan: Plan) -> Condition:
         metric=readout.primary.key,
         figure=z if readout.finished else NotEstimable("told once, at the end of the probation"),
         threshold=needed,
+        unit=Unit.Z,
         ruling=ruling(passed=reached, finished=readout.finished),
         words=(
             f"Fresh data alone show that {CALLED} is better than what it replaced."

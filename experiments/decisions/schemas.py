@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     KEEP = "keep"  # every variant is worse than the standard
     NEUTRAL = "neutral"  # no variant is better by as much as is worth finding
     SOONER = "sooner"  # conversions come earlier, and not more of them
-    DEMOTE = "demote"
+    DEMOTE = "demote"  # what was promoted does not hold on fresh data
     INCONCLUSIVE = "inconclusive"
     ABORT = "abort"
 

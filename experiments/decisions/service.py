@@ -27,6 +27,7 @@ from experiments.design import service as design
 from experiments.design.lifecycle import ENROLLING
 from experiments.design.schemas import ExperimentOut, PromotionMode, Purpose, Status
 from experiments.errors import ConflictError
+from experiments.probation import queries as probations
 
 OPEN = (*ENROLLING, Status.MATURING)
 """States in which a look can still lead to something."""
@@ -133,7 +134,8 @@ def revert_promotion(
     row = promoting.locked(session, promotion_id)
     if row.state != PromotionState.ROLLED_BACK:
         promoting.revert(session, row, reason=reason, actor=actor, now=now)
-        verifying.end(session, promotion_id, reason=TAKEN_BACK, actor=actor, now=now)
+        if probations.find(session, promotion_id) is not None:
+            verifying.end(session, promotion_id, reason=TAKEN_BACK, actor=actor, now=now)
     return queries.promotion(session, promotion_id)
 
 

@@ -1,5 +1,6 @@
 """After a promotion: putting it on probation, and doing what fresh data say."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -13,17 +14,30 @@ from experiments.decisions.models import Decision, Promotion
 from experiments.decisions.retrial import Ending, Finding, realised, rule
 from experiments.decisions.schemas import Outcome, PromotionOut, PromotionState
 from experiments.design import queries as designs
-from experiments.errors import NotFoundError
 from experiments.journeys import queries as journeys
+from experiments.notifications.schemas import Notice, Severity
+from experiments.notifications.service import notify
 from experiments.probation import queries as probations
 from experiments.probation import service as probation
+from experiments.probation.models import Probation
 from experiments.probation.schemas import Beginning, ProbationOut, ProbationState
 from experiments.shapes import parse
 from stats.results import NotEstimable
 
 CHANGED = "The standard has changed there since, so that nothing more can be told."
 NOBODY = "Its time is over and nobody was there to tell: it stays, unverified."
-ENDS = {Ending.VERIFY: ProbationState.VERIFIED, Ending.LEAVE: ProbationState.UNVERIFIED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """A probation that is being judged: its rows, held, and who judges when."""
+
+    session: Session
+    row: Promotion
+    held: Probation
+    found: ProbationOut
+    actor: Actor
+    now: datetime
 
 
 def begin(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -> None:
@@ -49,14 +63,16 @@ def begin(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -
 
 def end(
     session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
-) -> ProbationOut | None:
-    """End a probation before its time; a promotion without one has nothing to end."""
-    if probations.probation_of(session, promotion_id) is None:
-        return None
+) -> ProbationOut:
+    """End a probation before its time; ending it twice changes nothing.
+
+    Raises:
+        NotFoundError: when the promotion has none.
+    """
     row = probation.locked(session, promotion_id)
     state = ProbationState.ENDED
     probation.conclude(session, row, state, sentence=reason, actor=actor, now=now)
-    return probations.probation_of(session, promotion_id)
+    return probations.probation(session, promotion_id)
 
 
 def verify(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -> ProbationOut:
@@ -67,68 +83,72 @@ def verify(session: Session, promotion_id: int, *, actor: Actor, now: datetime) 
     """
     row = promoting.locked(session, promotion_id)
     held = probation.locked(session, promotion_id)
-    found = probations.probation_of(session, promotion_id)
-    if found is None:
-        raise NotFoundError("probation of promotion", promotion_id)
-    if held.state != ProbationState.RUNNING:
+    found = probations.probation(session, promotion_id)
+    if found.state is not ProbationState.RUNNING:
         return found
+    step = _Step(session=session, row=row, held=held, found=found, actor=actor, now=now)
     if _has_changed(session, row):
-        state = ProbationState.ENDED
-        probation.conclude(session, held, state, sentence=CHANGED, actor=actor, now=now)
+        _close(step, ProbationState.ENDED, CHANGED)
     elif run := latest_run(session, found.comparison):
-        _follow(session, row, run, actor=actor, now=now)
-    elif now >= held.verify_at:
-        state = ProbationState.UNVERIFIED
-        probation.conclude(session, held, state, sentence=NOBODY, actor=actor, now=now)
-    return probations.probation_of(session, promotion_id) or found
+        _follow(step, run)
+    elif now >= found.verify_at:
+        _close(step, ProbationState.UNVERIFIED, NOBODY)
+    return probations.probation(session, promotion_id)
 
 
-def _follow(session: Session, row: Promotion, run: RunOut, *, actor: Actor, now: datetime) -> None:
-    held = probation.locked(session, row.id)
-    comparison = designs.experiment(session, run.experiment)
+def _follow(step: _Step, run: RunOut) -> None:
+    comparison = designs.experiment(step.session, run.experiment)
     finding = rule(run.readout, comparison.plan)
     probation.note(
-        session,
-        held,
+        step.session,
+        step.held,
         realised=realised(run.readout),
         sentence=finding.sentence,
         trace=[condition.model_dump(mode="json") for condition in finding.trace],
     )
-    if finding.ending is Ending.DEMOTE:
-        _demote(session, row, run, finding, actor=actor, now=now)
-    elif finding.ending is not Ending.WAIT:
-        if finding.ending is Ending.VERIFY:
-            row.state = PromotionState.VERIFIED
-        state = ENDS[finding.ending]
-        probation.conclude(session, held, state, sentence=finding.sentence, actor=actor, now=now)
+    match finding.ending:
+        case Ending.DEMOTE:
+            _demote(step, run, finding)
+            _close(step, ProbationState.DEMOTED, finding.sentence)
+        case Ending.VERIFY:
+            step.row.state = PromotionState.VERIFIED
+            _close(step, ProbationState.VERIFIED, finding.sentence)
+        case Ending.LEAVE:
+            _close(step, ProbationState.UNVERIFIED, finding.sentence)
 
 
-def _demote(
-    session: Session,
-    row: Promotion,
-    run: RunOut,
-    finding: Finding,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> None:
+def _demote(step: _Step, run: RunOut, finding: Finding) -> None:
+    """Write the decision down and give the slot its earlier content again."""
     decision = Decision(
-        experiment_id=row.experiment_id,
+        experiment_id=step.row.experiment_id,
         run_id=run.id,
         look=run.look,
         data_hash=run.data_hash,
         outcome=Outcome.DEMOTE,
-        variant=row.variant,
+        variant=step.row.variant,
         sentence=finding.sentence,
         trace=[condition.model_dump(mode="json") for condition in finding.trace],
-        actor=str(actor),
-        at=now,
+        actor=str(step.actor),
+        at=step.now,
     )
-    insert_once(session, decision)
-    promoting.revert(session, row, reason=finding.sentence, actor=actor, now=now)
-    held = probation.locked(session, row.id)
-    state = ProbationState.DEMOTED
-    probation.conclude(session, held, state, sentence=finding.sentence, actor=actor, now=now)
+    insert_once(step.session, decision)
+    promoting.revert(
+        step.session, step.row, reason=finding.sentence, actor=step.actor, now=step.now
+    )
+
+
+def _close(step: _Step, state: ProbationState, sentence: str) -> None:
+    probation.conclude(
+        step.session, step.held, state, sentence=sentence, actor=step.actor, now=step.now
+    )
+    urgent = state is ProbationState.DEMOTED
+    notice = Notice(
+        key=f"probation-{step.found.id}-{state}",
+        severity=Severity.CRITICAL if urgent else Severity.INFO,
+        what=f"Probation: {sentence}",
+        subject=("experiment", step.found.experiment),
+    )
+    notify(step.session, notice, now=step.now)
 
 
 def _has_changed(session: Session, row: Promotion) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment
+from experiments.errors import NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.metrics.models import Metric
 from experiments.probation.models import Probation
@@ -35,7 +36,19 @@ def probations(
     ]
 
 
-def probation_of(session: Session, promotion_id: int) -> ProbationOut | None:
+def probation(session: Session, promotion_id: int) -> ProbationOut:
+    """The probation of one promotion.
+
+    Raises:
+        NotFoundError: when it has none.
+    """
+    found = find(session, promotion_id)
+    if found is None:
+        raise NotFoundError("probation of promotion", promotion_id)
+    return found
+
+
+def find(session: Session, promotion_id: int) -> ProbationOut | None:
     """The probation of one promotion, if it has one."""
     found = (item for item in probations(session) if item.promotion_id == promotion_id)
     return next(found, None)

@@ -67,6 +67,52 @@ class ProbationOut(Out):
     ended_at: datetime | None
 
 
+class Held(Out):
+    """A share with Wilson's 95% interval: `held` of `n`."""
+
+    n: int
+    held: int
+    share: float
+    ci_low: float
+    ci_high: float
+
+
+class Band(Out):
+    """Promotions whose claimed chance to come out better again lies between two limits.
+
+    `claimed` is the mean of those chances, `realised` the share that did come out better, with
+    Wilson's 95% interval.
+    """
+
+    lower: float
+    upper: float
+    n: int
+    claimed: float
+    realised: float
+    ci_low: float
+    ci_high: float
+
+
+class TrackRecord(Out):
+    """What was claimed of all promotions, and what fresh data brought.
+
+    Attributes:
+        states: number of probations in each state.
+        judged: how many ended with both a claim and a fresh figure.
+        claimed: their mean claimed effect, relative, turned so that better is above zero.
+        realised: their mean effect on fresh data.
+        inside: how many fresh figures lie where the claims said 95% of them would.
+        bands: by claimed chance to come out better, the share that did.
+    """
+
+    states: dict[ProbationState, int]
+    judged: int
+    claimed: Estimate | NotEstimable
+    realised: Estimate | NotEstimable
+    inside: Held | NotEstimable
+    bands: list[Band]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
     """A promotion that goes on probation.

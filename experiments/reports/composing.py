@@ -33,6 +33,8 @@ def compose(facts: Facts) -> Body:
         taken_back=facts.taken_back,
         waiting=facts.waiting[:MOST_ENTRIES],
         waiting_left_out=_left_out(facts.waiting),
+        probations=facts.probations,
+        track_record=facts.track_record,
         alarms=facts.alarms[:MOST_ENTRIES],
         alarms_left_out=_left_out(facts.alarms),
         funnels=facts.funnels,

@@ -12,12 +12,15 @@ from experiments.design.models import Experiment
 from experiments.design.schemas import Purpose, Status
 from experiments.journeys import queries as journeys
 from experiments.journeys.models import Journey
+from experiments.probation.track_record import track_record
 from experiments.reports.funnel import funnel
 from experiments.reports.judgements import judgements, latest_sentences
+from experiments.reports.probation import probations
 from experiments.reports.schemas import (
     Facts,
     JourneyChange,
     JourneyFunnel,
+    OnProbation,
     TakenBack,
     Waiting,
 )
@@ -42,6 +45,7 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
     """Everything that happened in the week, as it was known at `as_of`."""
     since, until = bounds(week)
     period = Period(since=since, until=min(until, as_of), as_of=as_of)
+    known = probations(session, as_of=period.until)
     return Facts(
         week=week,
         since=since,
@@ -51,6 +55,12 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
         judgements=judgements(session, since=since, until=period.until),
         taken_back=_taken_back(session, period),
         waiting=_waiting(session, as_of),
+        probations=[
+            OnProbation.model_validate(item)
+            for item in known
+            if item.ended_at is None or item.ended_at >= since
+        ],
+        track_record=track_record(known),
         alarms=alarms(session, since=since, until=period.until),
         funnels=_funnels(session, period),
     )

@@ -20,7 +20,7 @@ def judgements(session: Session, *, since: datetime, until: datetime) -> list[Ju
     query = (
         select(Decision, Experiment, Journey.key)
         .where(Decision.experiment_id == Experiment.id, Experiment.journey_id == Journey.id)
-        .where(Decision.outcome != Outcome.CONTINUE)
+        .where(col(Decision.outcome).not_in((Outcome.CONTINUE, Outcome.DEMOTE)))
         .where(col(Decision.at) >= since, col(Decision.at) < until)
         .order_by(col(Decision.id))
     )

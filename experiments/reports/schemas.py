@@ -3,10 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
+from experiments.analysis.schemas import Belief
 from experiments.decisions.schemas import Outcome, PromotionOut
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import Change, StageKind
+from experiments.probation.schemas import ProbationState, Realised, TrackRecord
 from experiments.shapes import Out
+from stats.results import NotEstimable
 
 
 class FunnelStage(Out):
@@ -104,6 +109,20 @@ class Alarm(Out):
     sentence: str
 
 
+class OnProbation(Out):
+    """A promotion on probation: what was claimed beside what fresh data say."""
+
+    experiment: str
+    name: str
+    journey: str
+    metric_name: str
+    state: ProbationState
+    sentence: str
+    claimed: Belief | NotEstimable
+    realised: Realised | NotEstimable
+    verify_at: datetime
+
+
 class Facts(Out):
     """Everything a report is made of, as it was known at `as_of`."""
 
@@ -115,6 +134,8 @@ class Facts(Out):
     judgements: list[Judgement]
     taken_back: list[TakenBack]
     waiting: list[Waiting]
+    probations: list[OnProbation]
+    track_record: TrackRecord
     alarms: list[Alarm]
     funnels: list[JourneyFunnel]
 
@@ -136,6 +157,9 @@ class Body(Out):
     taken_back: list[TakenBack]
     waiting: list[Waiting]
     waiting_left_out: int
+    # Reports that were written before there was a probation have none.
+    probations: list[OnProbation] = Field(default_factory=list)
+    track_record: TrackRecord | None = None
     alarms: list[Alarm]
     alarms_left_out: int
     funnels: list[JourneyFunnel]

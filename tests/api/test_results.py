@@ -150,3 +150,26 @@ def test_approve__promotion_of_another_experiment__is_not_found(client, waiting)
 @pytest.mark.parametrize("path", ["analyse", "decide", "promotions/1/approve"])
 def test_changing__with_a_token_that_only_reads__is_forbidden(client, waiting, token, path):
     assert client.post(f"{ROOT}/{path}", headers=token(Scope.READ)).status_code == 403
+
+
+def test_probation__after_a_promotion__is_listed_judged_and_ended(client, waiting):
+    client.post(f"{ROOT}/analyse", headers=waiting)
+    number = client.post(f"{ROOT}/decide", headers=waiting).json["promotion"]["id"]
+    assert client.get("/api/v1/probations", headers=waiting).json["data"] == []
+    client.post(f"{ROOT}/promotions/{number}/approve", headers=waiting)
+    (held,) = client.get("/api/v1/probations", headers=waiting).json["data"]
+    assert (held["experiment"], held["state"], held["holdback_share"]) == (
+        "headline",
+        "running",
+        0.1,
+    )
+    assert held["claimed"]["effect_rel"] > 0
+    assert "reason" in held["realised"]
+    probation = f"{ROOT}/promotions/{number}/probation"
+    assert client.post(f"{probation}/verify", headers=waiting).json["state"] == "running"
+    ended = client.post(f"{probation}/end", headers=waiting, json={"reason": "make room"}).json
+    assert (ended["state"], ended["sentence"]) == ("ended", "make room")
+    calibration = client.get("/api/v1/calibration", headers=waiting).json
+    assert calibration["realised"]["states"] == {"ended": 1}
+    unknown = client.post(f"{ROOT}/promotions/99/probation/verify", headers=waiting)
+    assert unknown.status_code == 404

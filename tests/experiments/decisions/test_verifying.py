@@ -13,9 +13,11 @@ from experiments.decisions.service import decide, revert_promotion
 from experiments.decisions.verifying import end, verify
 from experiments.design import queries as designs
 from experiments.design.schemas import Plan, PromotionMode, Purpose, Status
-from experiments.errors import ConflictError
+from experiments.errors import ConflictError, NotFoundError
 from experiments.journeys import queries as journeys
-from experiments.probation.queries import probation_of
+from experiments.notifications.queries import notifications
+from experiments.notifications.schemas import Severity
+from experiments.probation.queries import find, probation
 from experiments.probation.schemas import ProbationState
 from experiments.resolution.queries import ruleset
 from stats.results import NotEstimable
@@ -48,7 +50,7 @@ def held_back(promoted, act):
 
     def play(before, new, *, share=0.1, per_day=1000, days=20, **plan):
         trial, promotion, now = promoted(holdback_share=share, **plan)
-        trial.key = probation_of(trial.session, promotion.id).comparison
+        trial.key = probation(trial.session, promotion.id).comparison
         for day in range(days):
             at = now + day * DAY
             for variant, rate, part in (("before", before, share), ("promoted", new, 1 - share)):
@@ -63,7 +65,7 @@ def held_back(promoted, act):
 
 def test_approve__plan_with_a_holdback__keeps_the_old_content_for_that_share(promoted):
     trial, promotion, now = promoted(holdback_share=0.2, probation_days=14)
-    found = probation_of(trial.session, promotion.id)
+    found = probation(trial.session, promotion.id)
     assert (found.state, found.holdback_share) == (ProbationState.RUNNING, 0.2)
     assert found.verify_at == now + 15 * DAY  # its days and the metric's window of one day
     assert found.claimed.effect_rel == pytest.approx(promotion.predicted["belief"]["effect_rel"])
@@ -79,7 +81,7 @@ def test_approve__plan_with_a_holdback__keeps_the_old_content_for_that_share(pro
 
 def test_ruleset__promotion_on_probation__draws_the_holdback_by_the_hash(promoted):
     trial, promotion, _ = promoted(holdback_share=0.2)
-    found = probation_of(trial.session, promotion.id)
+    found = probation(trial.session, promotion.id)
     point = ruleset(trial.session).journeys["shop"].touchpoints["landing_page"]
     (rule,) = point.slots["hero_headline"].experiments
     assert (rule.key, [arm.defers for arm in rule.arms]) == (found.comparison, [False, True])
@@ -91,9 +93,10 @@ def test_ruleset__promotion_on_probation__draws_the_holdback_by_the_hash(promote
 
 
 def test_approve__no_holdback__has_no_probation(promoted):
-    trial, promotion, _ = promoted(holdback_share=0)
-    assert probation_of(trial.session, promotion.id) is None
-    assert end(trial.session, promotion.id, reason="r", actor=trial.actor, now=_) is None
+    trial, promotion, now = promoted(holdback_share=0)
+    assert find(trial.session, promotion.id) is None
+    with pytest.raises(NotFoundError):
+        end(trial.session, promotion.id, reason="r", actor=trial.actor, now=now)
 
 
 def test_experiments__lists_of_tests__do_not_hold_the_comparison(promoted):
@@ -103,7 +106,7 @@ def test_experiments__lists_of_tests__do_not_hold_the_comparison(promoted):
 
 def test_decide__the_comparison__is_refused(promoted, actor):
     trial, promotion, now = promoted()
-    key = probation_of(trial.session, promotion.id).comparison
+    key = probation(trial.session, promotion.id).comparison
     with pytest.raises(ConflictError, match="no test but a probation"):
         decide(trial.session, key, actor=actor, now=now)
 
@@ -122,6 +125,8 @@ def test_verify__worse_on_fresh_data__reverts_with_a_decision_once(held_back, ac
     newest, *_ = queries.decisions(trial.session, "headline")
     assert (newest.outcome, newest.run_id) == (Outcome.DEMOTE, run.id)
     assert trial.experiment.status is Status.ARCHIVED
+    (told,) = notifications(trial.session)
+    assert (told.severity, told.subject_key) == (Severity.CRITICAL, "headline")
     assert [
         entry.action for entry in entries(trial.session) if entry.action.startswith("probation")
     ] == ["probation.demoted", "probation.started"]
@@ -132,7 +137,7 @@ def test_verify__better_at_the_end__is_verified_beside_what_was_claimed(held_bac
     early = now + 21 * DAY
     analyse(trial.session, trial.key, now=early)
     assert verify(trial.session, promotion.id, actor=actor, now=early).state == "running"
-    at = probation_of(trial.session, promotion.id).verify_at
+    at = probation(trial.session, promotion.id).verify_at
     analyse(trial.session, trial.key, now=at)
     found = verify(trial.session, promotion.id, actor=actor, now=at)
     assert found.state is ProbationState.VERIFIED
@@ -154,6 +159,6 @@ def test_verify__nobody_came__stays_unverified_with_the_reason(promoted, actor):
 def test_revert_promotion__by_hand__ends_the_probation(promoted, actor):
     trial, promotion, now = promoted()
     revert_promotion(trial.session, promotion.id, reason="dull", actor=actor, now=now)
-    assert probation_of(trial.session, promotion.id).state is ProbationState.ENDED
+    assert probation(trial.session, promotion.id).state is ProbationState.ENDED
     point = ruleset(trial.session).journeys["shop"].touchpoints["landing_page"]
     assert point.slots["hero_headline"].experiments == ()

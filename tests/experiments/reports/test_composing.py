@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from experiments.decisions.schemas import Outcome
 from experiments.design.schemas import Status
+from experiments.probation.track_record import track_record
 from experiments.reports.composing import MOST_ENTRIES, compose
 from experiments.reports.schemas import Facts, Judgement, Waiting
 
@@ -36,6 +37,8 @@ def facts(judgements=(), waiting=()) -> Facts:
         judgements=list(judgements),
         taken_back=[],
         waiting=list(waiting),
+        probations=[],
+        track_record=track_record([]),
         alarms=[],
         funnels=[],
     )
