@@ -75,7 +75,7 @@ def respond(error: Exception) -> Response:
 
 def is_api() -> bool:
     """Whether the request came to an address of the API."""
-    return request.path.startswith(("/api/", "/v1/", "/ofrep/"))
+    return request.path.startswith(("/api/", "/v1/", "/ofrep/", "/sourceConfig"))
 
 
 def _of_domain(error: errors.DesirelineError) -> Response:

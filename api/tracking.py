@@ -4,131 +4,233 @@ The rules were found by running real clients: exactly 200 with a JSON body, neve
 regard for Content-Type, any origin, and 4xx only for what is the sender's own mistake.
 """
 
-import json
-import zlib
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from flask import request as flask_request
 
-from api.access import admit, presented_secret
+from api.access import granted
 from api.errors import status_of
+from api.exchange import HeaderList, Headers, Reply, Request, flask_response
 from api.requests import runtime
-from experiments.accounts.schemas import Scope
-from experiments.database import transaction
-from experiments.errors import DesirelineError, InvalidError, MalformedError, TooLargeError
-from experiments.events import service
-from experiments.events.schemas import BatchOut
+from experiments.accounts.schemas import Grant, Scope
+from experiments.errors import (
+    DesirelineError,
+    InvalidError,
+    NotAllowedError,
+    NotFoundError,
+    NotStoredError,
+)
+from experiments.events.decoding import Document, decode
+from experiments.events.parcels import Parcel, pack
+from experiments.events.schemas import BatchOut, Rejected
+from experiments.events.writing import EVENTS
+from experiments.logs import logger
+from experiments.runtime import Runtime
 
-LARGEST_BATCH_BYTES = 500 * 1024
-GZIP_MAGIC = b"\x1f\x8b"
-GZIP_WINDOW = 31  # zlib's way to say: expect a gzip header
-PREFLIGHT_SECONDS = "86400"
+PREFIX = "/v1/"
+NAMES = ("track", "identify", "page", "screen", "group", "alias")
+SINGLE = {**{name: name for name in NAMES}, **{name[0]: name for name in NAMES}}
+SEVERAL = frozenset({"batch", "b", "import"})
+DROPPED = "m"  # what the browser library measures of itself
+SETTINGS_OF = ("projects", "settings")
 SHARED_BY_BATCH = ("context", "sentAt")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+PREFLIGHT_SECONDS = "86400"
+CORS: HeaderList = (
+    ("Content-Type", "application/json"),
+    ("Access-Control-Allow-Origin", "*"),
+)
+SUCCESS = Reply(200, b'{"success":true}', CORS)
 
-blueprint = Blueprint("tracking", __name__, url_prefix="/v1")
+blueprint = Blueprint("tracking", __name__)
+log = logger("tracking")
 
 
-@blueprint.post("/<any(track, identify, page, screen, group, alias):kind>")
-def track(kind: str) -> Response:
-    """Store one call."""
-    document = _document()
-    outcome = _ingest([{**document, "type": kind}], document)
-    if outcome.rejected:
+@blueprint.route("/v1/<path:rest>", methods=METHODS)
+def track(rest: str) -> Response:  # noqa: ARG001 (the route's part; `answer` reads the path)
+    """Everything that Segment's clients call."""
+    return flask_response(lambda request: answer(runtime(), request))
+
+
+@blueprint.get("/sourceConfig/")
+def source_config() -> Response:
+    """What RudderStack's browser library asks before it sends anything."""
+    in_address = flask_request.args.get("writeKey", "")
+    return flask_response(
+        lambda request: _guarded(request, lambda: _source(runtime(), request, in_address))
+    )
+
+
+def answer(opened: Runtime, request: Request) -> Reply:
+    """Answer one request below `/v1/`, without a framework."""
+    if request.method == "OPTIONS":
+        return _preflight(request.headers)
+    return _guarded(request, lambda: _route(opened, request))
+
+
+def _guarded(request: Request, reply: Callable[[], Reply]) -> Reply:
+    """The reply, or what went wrong as these clients read it: a code and a message."""
+    try:
+        return reply()
+    except InvalidError as error:
+        return _refusal("invalid", str(error), 400)
+    except DesirelineError as error:
+        code = type(error).__name__.removesuffix("Error").lower()
+        return _refusal(code, str(error), status_of(error))
+    except Exception:
+        log.exception("unforeseen error", path=request.path)
+        return _refusal("internal", "Something went wrong on our side; the log has it.", 500)
+
+
+def _route(opened: Runtime, request: Request) -> Reply:
+    call = request.path.removeprefix(PREFIX).strip("/")
+    if call in SINGLE or call in SEVERAL or call == DROPPED:
+        if request.method != "POST":
+            return _refusal("method", "Use POST.", 405)
+        return _taken(opened, request, call)
+    first, _, rest = call.partition("/")
+    key, _, last = rest.partition("/")
+    if (first, last) == SETTINGS_OF:
+        return _settings(opened, key)
+    raise NotFoundError("call", f"{PREFIX}{call}")
+
+
+def _taken(opened: Runtime, request: Request, call: str) -> Reply:
+    """Store what one request brings."""
+    if call == DROPPED:
+        return SUCCESS
+    document = decode(request.body())
+    grant = _grant(opened, request.headers, document)
+    privacy = _privacy(request.headers)
+    if privacy and opened.settings.honour_opt_out:
+        return SUCCESS
+    outcome = _stored(
+        opened,
+        pack(
+            _calls(document.fields, call),
+            source_key=f"token:{grant.token_id}",
+            received_at=opened.clock.now(),
+            is_clean=document.is_clean,
+            privacy=privacy,
+        ),
+    )
+    if not outcome.rejected:
+        return SUCCESS
+    if call in SINGLE:
         return _refusal("invalid", outcome.rejected[0].error, 400)
-    return _success(outcome)
+    listed = [item.model_dump() for item in outcome.rejected]
+    return _reply({"success": True, "rejected": listed}, 200)
 
 
-@blueprint.post("/<any(batch, import):kind>")
-def batch(kind: str) -> Response:
-    """Store several calls; one that is wrong is listed and stops no other."""
-    document = _document()
-    calls = document.get("batch")
+def _calls(fields: dict[str, Any], call: str) -> Sequence[object]:
+    """The calls in a body; those of a batch share what the batch says of them all."""
+    if call in SINGLE:
+        return [{**fields, "type": SINGLE[call]}]
+    calls = fields.get("batch")
     if not isinstance(calls, list):
         raise InvalidError.at("/batch", "is required: a list of calls")
-    shared = {key: document[key] for key in SHARED_BY_BATCH if key in document}
-    if kind == "import":
+    shared = {key: fields[key] for key in SHARED_BY_BATCH if key in fields}
+    if call == "import":
         shared["channel"] = "import"
-    whole = [{**shared, **call} if isinstance(call, dict) else call for call in calls]
-    return _success(_ingest(whole, document))
+    return [{**shared, **item} if isinstance(item, dict) else item for item in calls]
 
 
-@blueprint.errorhandler(DesirelineError)
-def refuse(error: DesirelineError) -> Response:
-    """An error as these clients read it: a code and a message."""
-    status = 400 if isinstance(error, InvalidError) else status_of(error)
-    code = type(error).__name__.removesuffix("Error").lower()
-    return _refusal(code, str(error), status)
+def _stored(opened: Runtime, parcel: Parcel) -> BatchOut:
+    """What became of a parcel, once it is durable.
 
-
-@blueprint.after_request
-def allow_any_origin(response: Response) -> Response:
-    """Let browsers of any site read the answer, errors too; never with credentials."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    if request.method == "OPTIONS":
-        asked = request.headers.get("Access-Control-Request-Headers", "authorization,content-type")
-        response.headers["Access-Control-Allow-Headers"] = asked
-        response.headers["Access-Control-Allow-Methods"] = "POST, OPTIONS"
-        response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-    return response
-
-
-def _ingest(calls: list[Any], document: Mapping[str, Any]) -> BatchOut:
-    in_body = document.get("writeKey")
-    secret = presented_secret() or (in_body if isinstance(in_body, str) else "")
-    granted = admit(secret, Scope.INGEST)
-    opened = runtime()
-    source_key = f"token:{granted.token_id}"
-    with transaction(opened.engine) as session:
-        now = opened.clock.now()
-        return service.ingest(session, calls, source_key=source_key, received_at=now)
-
-
-def _document() -> dict[str, Any]:
-    """The body as an object, whatever its Content-Type says.
-
-    Raises:
-        MalformedError: when it is not a JSON object.
-        TooLargeError: when it has more bytes than a batch may have, also unpacked.
+    What the database refuses for ever is acknowledged as rejected and kept with the reason: these
+    clients would send it again without end.
     """
-    # Python's own reader, because it takes half a surrogate pair: that is one bad event, not a
-    # bad batch.
     try:
-        document = json.loads(_unpacked(request.get_data(cache=False)))
-    except (ValueError, RecursionError) as error:
-        message = "The body is not valid JSON; send a JSON object in UTF-8."
-        raise MalformedError(message) from error
-    if not isinstance(document, dict):
-        message = "The body must be a JSON object."
-        raise MalformedError(message)
-    return document
+        return opened.commits.store(EVENTS, parcel, size=parcel.size)
+    except NotStoredError as error:
+        everything = range(len(parcel.arrivals) + len(parcel.rejected))
+        rejected = [Rejected(index=index, error=str(error)) for index in everything]
+        return BatchOut(stored=0, repeated=0, rejected=rejected)
 
 
-def _unpacked(data: bytes) -> bytes:
-    if data.startswith(GZIP_MAGIC):
-        unpacker = zlib.decompressobj(wbits=GZIP_WINDOW)
-        try:
-            data = unpacker.decompress(data, LARGEST_BATCH_BYTES + 1)
-        except zlib.error as error:
-            message = "The body looks like gzip and cannot be unpacked."
-            raise MalformedError(message) from error
-    if len(data) > LARGEST_BATCH_BYTES:
-        message = f"The body has more than {LARGEST_BATCH_BYTES} bytes; send smaller batches."
-        raise TooLargeError(message)
-    return data
+def _grant(opened: Runtime, headers: Headers, document: Document) -> Grant:
+    in_body = document.fields.get("writeKey")
+    secret = _presented(headers) or (in_body if isinstance(in_body, str) else "")
+    return _admitted(opened, headers, secret)
 
 
-def _success(outcome: BatchOut) -> Response:
-    document: dict[str, object] = {"success": True}
-    if outcome.rejected:
-        document["rejected"] = [item.model_dump() for item in outcome.rejected]
-    return _json(document, 200)
+def _admitted(opened: Runtime, headers: Headers, secret: str) -> Grant:
+    grant = granted(opened, secret, Scope.INGEST)
+    origin = headers.get("Origin")
+    if not grant.admits(origin):
+        needed = f"a token for pages of {origin}"
+        raise NotAllowedError(needed)
+    return grant
 
 
-def _refusal(code: str, message: str, status: int) -> Response:
-    return _json({"success": False, "code": code, "message": message}, status)
+def _presented(headers: Headers) -> str:
+    """The write key in the headers, empty if there is none."""
+    kind, _, value = headers.get("Authorization").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() != "basic":
+        return headers.get("X-API-Key")
+    try:
+        return b64decode(value, validate=True).decode().partition(":")[0]
+    except ValueError:  # also what base64 and UTF-8 refuse
+        return ""
 
 
-def _json(document: Mapping[str, object], status: int) -> Response:
-    return Response(orjson.dumps(document), status=status, mimetype="application/json")
+def _privacy(headers: Headers) -> str:
+    """What the visitor's browser asked for: nothing, or the signal."""
+    if headers.get("Sec-GPC") == "1":
+        return "gpc"
+    return "dnt" if headers.get("DNT") == "1" else ""
+
+
+def _settings(opened: Runtime, key: str) -> Reply:
+    """What Segment's browser library asks before it sends anything."""
+    granted(opened, key, Scope.INGEST)
+    address = urlsplit(opened.settings.base_url)
+    ours = {
+        "apiKey": key,
+        "apiHost": f"{address.netloc}{address.path.rstrip('/')}/v1",
+        "protocol": address.scheme,
+    }
+    return _reply({"integrations": {"Segment.io": ours}, "plan": {}, "metrics": {}}, 200)
+
+
+def _source(opened: Runtime, request: Request, in_address: str) -> Reply:
+    key = _presented(request.headers) or in_address
+    grant = _admitted(opened, request.headers, key)
+    silent = {"enabled": False}
+    source = {
+        "id": str(grant.token_id),
+        "name": grant.actor.name,
+        "writeKey": key,
+        "enabled": True,
+        "workspaceId": "desireline",
+        "destinations": [],
+        "config": {"statsCollection": {"errors": silent, "metrics": silent}},
+        "dataplanes": {},
+    }
+    return _reply({"source": source, "updatedAt": opened.clock.now().isoformat()}, 200)
+
+
+def _preflight(headers: Headers) -> Reply:
+    asked = headers.get("Access-Control-Request-Headers") or "authorization,content-type"
+    allowed = (
+        ("Access-Control-Allow-Headers", asked),
+        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+        ("Access-Control-Max-Age", PREFLIGHT_SECONDS),
+    )
+    return Reply(200, b"", (*CORS, *allowed))
+
+
+def _refusal(code: str, message: str, status: int) -> Reply:
+    return _reply({"success": False, "code": code, "message": message}, status)
+
+
+def _reply(document: Mapping[str, object], status: int) -> Reply:
+    return Reply(status, orjson.dumps(document), CORS)

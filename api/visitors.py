@@ -1,4 +1,4 @@
-"""One visitor: their ids, attributes, arms and events; and the events that were refused."""
+"""One visitor: their ids, attributes, arms and events."""
 
 from flask import Blueprint
 
@@ -10,7 +10,7 @@ from experiments.assignment import queries as visitors
 from experiments.assignment.schemas import VisitorOut
 from experiments.database import reading
 from experiments.events import queries as events
-from experiments.events.schemas import EventOut, RejectedOut
+from experiments.events.schemas import EventOut
 
 blueprint = Blueprint("visitors", __name__, url_prefix="/api/v1")
 
@@ -30,13 +30,4 @@ def visitor_events(visitor_id: str, asked: Paging) -> Page[EventOut]:
     before, limit = asked.after_id, asked.limit + 1
     with reading(runtime().engine) as session:
         found = events.visitor_events(session, visitor_id, before=before, limit=limit)
-    return page_by_id(found, asked)
-
-
-@blueprint.get("/events/rejected")
-@endpoint(Scope.READ)
-def rejected_events(asked: Paging) -> Page[RejectedOut]:
-    """Events that were refused and why, the newest first."""
-    with reading(runtime().engine) as session:
-        found = events.rejected(session, before=asked.after_id, limit=asked.limit + 1)
     return page_by_id(found, asked)

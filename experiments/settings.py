@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(
         default=False, description="Send the session cookie over HTTPS only; set behind TLS."
     )
+    honour_opt_out: bool = Field(
+        default=False,
+        description="Store no events of visitors whose browser sends Sec-GPC or DNT.",
+    )
     log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
     clock_file: Path | None = Field(
         default=None, description="File that tells the time instead of the machine (demo)."

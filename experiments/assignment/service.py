@@ -18,11 +18,23 @@ from experiments.database import Instant, insert_once
 def visitor(
     session: Session, value: str, *, kind: AliasKind, now: datetime, joining: int | None = None
 ) -> int:
-    """Whose id this is; an id never seen is given to `joining`, or else to a new visitor."""
-    query = select(Alias).where(Alias.value == value).execution_options(populate_existing=True)
-    alias = session.exec(query).first()
-    if alias is None:
+    """Whose id this is; an id never seen is given to `joining`, or else to a new visitor.
+
+    Where several write at once, the visitor is held until the transaction ends, so that what is
+    then written about them cannot be left behind on somebody who was merged away meanwhile.
+    """
+    query = (
+        select(Alias, Visitor.merged_into)
+        .join(Visitor, col(Visitor.id) == col(Alias.visitor_id))
+        .where(Alias.value == value)
+        .with_for_update(read=True, key_share=True, of=Visitor)
+    )
+    found = session.exec(query.execution_options(populate_existing=True)).first()
+    if found is None:
         return _new_alias(session, value, kind=kind, now=now, owner=joining)
+    alias, merged_into = found
+    if merged_into is not None:  # while this waited
+        return visitor(session, value, kind=kind, now=now, joining=joining)
     if kind is AliasKind.USER and alias.kind != kind:
         alias.kind = kind
         session.flush()

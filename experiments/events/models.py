@@ -28,6 +28,7 @@ class Event(SQLModel, table=True):
     occurred_at: datetime = Field(sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
     properties: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    privacy: str = ""
 
 
 class RejectedEvent(SQLModel, table=True):
@@ -36,7 +37,16 @@ class RejectedEvent(SQLModel, table=True):
     __tablename__ = "rejected_event"
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    received_at: datetime = Field(sa_type=Instant)
+    received_at: datetime = Field(sa_type=Instant, index=True)
     source_key: str
     error: str
     body: str
+
+
+class Sender(SQLModel, table=True):
+    """Who sends events, and when the last one came, to about a second."""
+
+    __tablename__ = "sender"
+
+    source_key: str = Field(primary_key=True)
+    last_at: datetime = Field(sa_type=Instant)

@@ -41,6 +41,7 @@ class EventOut(Out):
     occurred_at: datetime
     received_at: datetime
     properties: dict[str, Any]
+    privacy: str
 
 
 class Rejected(Out):
@@ -66,3 +67,30 @@ class RejectedOut(Out):
     source_key: str
     error: str
     body: str
+
+
+class ReasonOut(Out):
+    """Why events were refused, how many of them, and when the last one was."""
+
+    error: str
+    count: int
+    last_at: datetime
+
+
+class Liveness(StrEnum):
+    """How long ago the last event of a source came."""
+
+    SENDING = "sending"
+    QUIET = "quiet"
+    SILENT = "silent"
+    NEVER = "never"
+
+
+class SenderOut(Out):
+    """Who sends events, and when the last one came."""
+
+    source_key: str
+    name: str
+    last_at: datetime | None
+    age_seconds: int | None
+    liveness: Liveness

@@ -2,11 +2,22 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from experiments.accounts.schemas import Scope
+from app import create_app
+from experiments.accounts import service as accounts
+from experiments.accounts.schemas import Scope, TokenIn
+from experiments.audit.schemas import Actor
+from experiments.clock import Clock
+from experiments.database import reading, transaction
+from experiments.events import queries
+from experiments.settings import Settings
 
 Headers = dict[str, str]
 TRACK = {"userId": "u", "event": "Signed Up", "messageId": "m1"}
@@ -146,3 +157,130 @@ def test_preflight__from_any_site__is_allowed_without_credentials(client: FlaskC
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.headers["Access-Control-Allow-Headers"] == "authorization,x-own"
     assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize("letter", list("tpsg"))
+def test_call__by_its_letter__is_stored(client: FlaskClient, key: str, letter: str) -> None:
+    assert client.post(f"/v1/{letter}", json=TRACK, headers=basic(key)).status_code == 200
+    assert len(names(client, key)) == 1
+
+
+def test_batch__by_its_letter__shares_context_and_time_of_sending(
+    client: FlaskClient, key: str
+) -> None:
+    call = {**TRACK, "type": "track", "timestamp": "2026-03-03T08:00:00Z"}
+    batch = {
+        "batch": [call],
+        "context": {"channel": "mobile"},
+        "sentAt": "2026-03-03T08:10:00Z",
+        "writeKey": key,
+    }
+    assert client.post("/v1/b", data=json.dumps(batch)).get_json() == {"success": True}
+    found = client.get("/api/v1/visitors/u/events", headers={"X-API-Key": key}).get_json()["data"]
+    assert (found[0]["source"], found[0]["occurred_at"][:16]) == ("app", "2026-03-02T08:50")
+
+
+def test_measurements__of_the_browser_library__are_accepted_and_dropped(
+    client: FlaskClient, key: str
+) -> None:
+    response = client.post("/v1/m", data=b'{"series": []}')
+    assert (response.status_code, response.get_json()) == (200, {"success": True})
+
+
+def test_settings__of_a_write_key__lead_back_here(client: FlaskClient, key: str) -> None:
+    found = client.get(f"/v1/projects/{key}/settings")
+    assert found.headers["Access-Control-Allow-Origin"] == "*"
+    assert found.get_json()["integrations"]["Segment.io"] == {
+        "apiKey": key,
+        "apiHost": "127.0.0.1:8000/v1",
+        "protocol": "http",
+    }
+    assert client.get("/v1/projects/nobody/settings").status_code == 401
+
+
+def test_source_config__of_a_write_key__is_enabled_and_asks_for_no_other_service(
+    client: FlaskClient, key: str
+) -> None:
+    by_header = client.get("/sourceConfig/?p=npm", headers=basic(key)).get_json()
+    by_address = client.get(f"/sourceConfig/?p=npm&writeKey={key}").get_json()
+    assert by_header == by_address
+    assert (by_header["source"]["enabled"], by_header["source"]["destinations"]) == (True, [])
+    assert client.get("/sourceConfig/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/unknown", 404), ("GET", "/v1/track", 405), ("POST", "/v1/projects/x", 404)],
+)
+def test_elsewhere__below_the_prefix__is_refused_for_any_origin(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    response = client.open(path, method=method)
+    assert response.status_code == status
+    assert set(response.get_json()) == {"success", "code", "message"}
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_track__from_a_page_of_another_site__is_refused(
+    app: Flask, client: FlaskClient, actor: Actor, now: datetime
+) -> None:
+    data = TokenIn(name="site", scopes=[Scope.INGEST], origins=["https://shop.example"])
+    with transaction(app.extensions["desireline"].engine) as session:
+        secret = accounts.create_token(session, data, actor=actor, now=now).secret
+    told = {"json": TRACK, "headers": {**basic(secret), "Origin": "https://shop.example"}}
+    assert client.post("/v1/track", **told).status_code == 200
+    told["headers"]["Origin"] = "https://evil.example"
+    assert client.post("/v1/track", **told).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "signal"), [({"Sec-GPC": "1"}, "gpc"), ({"DNT": "1"}, "dnt"), ({"DNT": "0"}, "")]
+)
+def test_track__browser_asks_for_privacy__is_recorded(
+    app: Flask, client: FlaskClient, key: str, header: Headers, signal: str
+) -> None:
+    client.post("/v1/track", json=TRACK, headers=basic(key) | header)
+    with reading(app.extensions["desireline"].engine) as session:
+        assert [event.privacy for event in queries.recent(session)] == [signal]
+
+
+def test_batch__that_the_database_refuses__is_acknowledged_and_kept_with_the_reason(
+    app: Flask, client: FlaskClient, key: str
+) -> None:
+    runtime = app.extensions["desireline"]
+    with runtime.engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER no BEFORE INSERT ON event WHEN new.name = 'Bad' "
+                "BEGIN SELECT RAISE(ABORT, 'no such thing'); END"
+            )
+        )
+    bad = {"type": "track", "userId": "u", "event": "Bad"}
+    response = client.post("/v1/batch", json={"batch": [bad]}, headers=basic(key))
+    assert response.status_code == 200
+    assert "no such thing" in response.get_json()["rejected"][0]["error"]
+    assert client.post("/v1/track", json=TRACK, headers=basic(key)).status_code == 200
+    letters = client.get("/api/v1/events/dead-letters", headers={"X-API-Key": key}).get_json()
+    assert [(item["kind"], "Bad" in item["body"]) for item in letters["data"]] == [("events", True)]
+
+
+def test_track__while_the_writer_stops__says_try_again_without_a_time(
+    app: Flask, client: FlaskClient, key: str
+) -> None:
+    app.extensions["desireline"].commits.stop()
+    response = client.post("/v1/track", json=TRACK, headers=basic(key))
+    assert response.status_code == 503
+    assert "Retry-After" not in response.headers
+
+
+def test_track__opt_out_is_honoured__nothing_is_stored(
+    tmp_path: Path, token: Callable[..., Headers], key: str, clock: Clock
+) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="", secret_key="x", honour_opt_out=True)
+    app = create_app(settings, clock)
+    client = app.test_client()
+    for header in ({}, {"Sec-GPC": "1"}):
+        call = {**TRACK, "messageId": str(header)}
+        assert client.post("/v1/track", json=call, headers=basic(key) | header).status_code == 200
+    assert len(names(client, key)) == 1
+    app.extensions["desireline"].close()

@@ -5,12 +5,15 @@ from itertools import count
 import pytest
 from sqlmodel import Session, select
 
+from experiments.accounts import service as accounts
+from experiments.accounts.schemas import Scope, TokenIn
 from experiments.assignment import queries as visitors
 from experiments.assignment.models import Assignment, Exposure
+from experiments.audit.schemas import Actor
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import NotFoundError
 from experiments.events import queries, service
-from experiments.events.schemas import BatchOut
+from experiments.events.schemas import BatchOut, Liveness
 
 Launch = Callable[..., ExperimentOut]
 numbers = count()
@@ -145,3 +148,65 @@ def test_ingest__before_the_start_or_unknown_experiment__is_no_exposure(
     unknown = track("Experiment Viewed", properties={"experiment_id": "x", "variation_id": "y"})
     assert ingest(session, now, seen("pain", timestamp=early), unknown).stored == 2
     assert session.exec(select(Exposure)).all() == []
+
+
+def test_reasons__of_refusals__are_counted_and_lead_to_them(
+    session: Session, now: datetime
+) -> None:
+    ingest(session, now, "nonsense", 7, track(userId=None))
+    first, second = queries.reasons(session)
+    assert (first.count, second.count, first.last_at) == (2, 1, now)
+    assert len(queries.rejected(session, reason=first.error)) == 2
+    assert "userId" in queries.rejected(session, reason=second.error)[0].error
+
+
+def test_senders__by_the_age_of_their_last_event__are_told_apart(
+    session: Session, actor: Actor, now: datetime
+) -> None:
+    for name, scope in (("site", Scope.INGEST), ("reader", Scope.READ)):
+        data = TokenIn(name=name, scopes=[scope])
+        accounts.create_token(session, data, actor=actor, now=now)
+    for key, age in (("app", 0), ("batch", 3600), ("old", 90_000)):
+        at = now - timedelta(seconds=age)
+        service.ingest(session, [track()], source_key=key, received_at=at)
+    found = {one.name: (one.liveness, one.age_seconds) for one in queries.senders(session, now=now)}
+    assert found == {
+        "app": (Liveness.SENDING, 0),
+        "batch": (Liveness.QUIET, 3600),
+        "old": (Liveness.SILENT, 90_000),
+        "site": (Liveness.NEVER, None),
+    }
+
+
+def test_ingest__again_and_again__the_sender_was_last_seen_then(
+    session: Session, now: datetime
+) -> None:
+    for seconds in (0, 0.5, 30):
+        ingest(session, now + timedelta(seconds=seconds), track())
+    (sender,) = queries.senders(session, now=now)
+    assert sender.last_at == now + timedelta(seconds=30)
+
+
+def test_ingest__calls_that_tie_ids_between_others__keep_their_order(
+    session: Session, now: datetime
+) -> None:
+    ingest(
+        session,
+        now,
+        track(userId=None, anonymousId="a"),
+        {"type": "identify", "userId": "u", "anonymousId": "a"},
+        track(userId=None, anonymousId="a"),
+        track(userId=None, anonymousId="b"),
+        {"type": "alias", "userId": "u", "previousId": "b"},
+        track(userId=None, anonymousId="b"),
+    )
+    assert visitors.visitor(session, "u").aliases == ["a", "b", "u"]
+    assert len(queries.visitor_events(session, "u")) == 6
+
+
+def test_ingest__properties_with_large_numbers_and_odd_letters__come_back_the_same(
+    session: Session, now: datetime
+) -> None:
+    told = {"n": 2**70, "é": "日本😀", "nested": {"a": [1, 2.5, None, True]}}
+    ingest(session, now, track(properties=told))
+    assert queries.recent(session)[0].properties == told

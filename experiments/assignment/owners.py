@@ -1,0 +1,105 @@
+"""Whose ids these are, many at a time, in a few statements.
+
+On PostgreSQL the visitors found are locked against being merged away until the transaction ends:
+what is then written about them can never be left behind on a visitor who is somebody else by now.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import Connection, text
+
+from experiments.assignment.models import Alias
+from experiments.assignment.schemas import AliasKind
+from experiments.inbox.rows import elements, insert_new
+
+ALIAS_COLUMNS = ("value", "kind", "visitor_id", "created_at")
+
+
+class Sighting(NamedTuple):
+    """Of which kind an id is, and when it was received, in microseconds."""
+
+    kind: AliasKind
+    at: int
+
+
+class _Owner(NamedTuple):
+    """Who an id belongs to, and of which kind it is known to be."""
+
+    visitor_id: int
+    kind: str
+
+
+def owners(connection: Connection, seen: Mapping[str, Sighting]) -> dict[str, int]:
+    """The visitor of each id; an id never seen becomes a new visitor, created when it was seen."""
+    known = _known(connection, list(seen))
+    unknown = {value: sighting for value, sighting in seen.items() if value not in known}
+    while unknown:
+        known |= _newcomers(connection, unknown)
+        lost = [value for value in unknown if value not in known]
+        known |= _known(connection, lost)  # those that another process brought first
+        unknown = {value: unknown[value] for value in lost if value not in known}
+    _promote(connection, seen, known)
+    return {value: known[value].visitor_id for value in seen}
+
+
+def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
+    """Who owns these ids, held until the transaction ends."""
+    if not values:
+        return {}
+    query = (
+        "SELECT alias.value, alias.visitor_id, alias.kind, visitor.merged_into "  # noqa: S608 (no value inside)
+        "FROM alias JOIN visitor ON visitor.id = alias.visitor_id "
+        f"WHERE alias.value IN (SELECT value FROM {elements(connection)})"
+    )
+    if connection.dialect.name == "postgresql":
+        query += " ORDER BY visitor.id FOR KEY SHARE OF visitor"
+    rows = connection.execute(text(query), {"list": _json(values)}).all()
+    if any(row.merged_into is not None for row in rows):  # merged while this waited for the lock
+        return _known(connection, values)
+    return {row.value: _Owner(row.visitor_id, row.kind) for row in rows}
+
+
+def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[str, _Owner]:
+    """New visitors for ids that nobody else brings at this moment."""
+    # In order, so that two processes that bring the same ids wait for each other in one direction.
+    sightings = sorted(unknown.items())
+    insert = text(
+        "INSERT INTO visitor (created_at) "  # noqa: S608 (no value inside)
+        f"SELECT CAST(value AS BIGINT) FROM {elements(connection)} RETURNING id"
+    )
+    seen_at = _json([sighting.at for _, sighting in sightings])
+    numbers = connection.execute(insert, {"list": seen_at}).scalars().all()
+    rows = [
+        (value, str(sighting.kind), number, sighting.at)
+        for (value, sighting), number in zip(sightings, numbers, strict=True)
+    ]
+    news = insert_new(connection, Alias, ALIAS_COLUMNS, rows, key=("value",))
+    orphans = [row[2] for row, is_new in zip(rows, news, strict=True) if not is_new]
+    if orphans:
+        found = f"SELECT CAST(value AS BIGINT) FROM {elements(connection)}"  # noqa: S608 (no value inside)
+        delete = text(f"DELETE FROM visitor WHERE id IN ({found})")  # noqa: S608 (no value inside)
+        connection.execute(delete, {"list": _json(orphans)})
+    return {
+        row[0]: _Owner(row[2], row[1]) for row, is_new in zip(rows, news, strict=True) if is_new
+    }
+
+
+def _promote(
+    connection: Connection, seen: Mapping[str, Sighting], known: Mapping[str, _Owner]
+) -> None:
+    """Remember that an id that was anonymous is a user's."""
+    values = [
+        value
+        for value, sighting in seen.items()
+        if sighting.kind is AliasKind.USER and known[value].kind != AliasKind.USER
+    ]
+    if values:
+        found = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)
+        update = text(f"UPDATE alias SET kind = :kind WHERE value IN ({found})")  # noqa: S608 (no value inside)
+        connection.execute(update, {"kind": str(AliasKind.USER), "list": _json(values)})
+
+
+def _json(values: list[str] | list[int]) -> str:
+    return orjson.dumps(values).decode()

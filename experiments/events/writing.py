@@ -1,0 +1,216 @@
+"""Writing parcels: all that arrived together, in order, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import compress
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Update, insert
+from sqlmodel import Session, col, select, update
+
+from experiments.assignment import service as assignment
+from experiments.assignment.owners import Sighting, owners
+from experiments.assignment.schemas import AliasKind, Identity
+from experiments.database import from_micros, insert_once, to_micros
+from experiments.events import reports
+from experiments.events.calls import Call
+from experiments.events.models import Event, RejectedEvent, Sender
+from experiments.events.parcels import Arrival, Parcel, describe
+from experiments.events.schemas import BatchOut, EventType
+from experiments.inbox.rows import insert_new
+from experiments.inbox.schemas import Kind
+
+COLUMNS = (
+    "source_key",
+    "message_id",
+    "type",
+    "name",
+    "visitor_id",
+    "source",
+    "occurred_at",
+    "received_at",
+    "properties",
+    "privacy",
+)
+KEY = ("source_key", "message_id")
+SENDER_PRECISION = timedelta(seconds=1)
+
+
+class _Place(NamedTuple):
+    """A call and the parcel that it came in."""
+
+    number: int
+    parcel: Parcel
+    arrival: Arrival
+
+
+def write(connection: Connection, parcels: Sequence[Parcel]) -> list[BatchOut]:
+    """Store what the parcels hold, once per message id, with what follows from it."""
+    places = [
+        _Place(number, parcel, arrival)
+        for number, parcel in enumerate(parcels)
+        for arrival in parcel.arrivals
+    ]
+    stored = [0] * len(parcels)
+    # Joined to the transaction that is open already: its commit only flushes.
+    with Session(connection, expire_on_commit=False) as session:
+        experiments = reports.Experiments(session=session)
+        for run in _runs(places):
+            for place in _store(session, run, experiments):
+                stored[place.number] += 1
+        _set_aside(session, parcels)
+        _note_senders(session, parcels)
+        session.commit()
+    return [
+        BatchOut(
+            stored=count,
+            repeated=len(parcel.arrivals) - count,
+            rejected=list(parcel.rejected),
+        )
+        for parcel, count in zip(parcels, stored, strict=True)
+    ]
+
+
+EVENTS: Kind[Parcel, BatchOut] = Kind(name="events", write=write, describe=describe)
+
+
+def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:
+    """Stretches that can be written at once: a call that ties ids together stands alone."""
+    run: list[_Place] = []
+    for place in places:
+        if place.arrival.tie is None:
+            run.append(place)
+            continue
+        if run:
+            yield run
+        yield [place]
+        run = []
+    if run:
+        yield run
+
+
+def _store(
+    session: Session, run: Sequence[_Place], experiments: reports.Experiments
+) -> list[_Place]:
+    """Store a run of calls; those that were new."""
+    tie = run[0].arrival.tie
+    if tie is None:
+        visitors = owners(session.connection(), _sightings(run))
+    else:
+        visitors = {run[0].arrival.visitor: _tied(session, tie, run[0])}
+    rows = [_row(place, visitors[place.arrival.visitor]) for place in run]
+    is_new = insert_new(session.connection(), Event, COLUMNS, rows, key=KEY)
+    news = list(compress(run, is_new))
+    for place in news:
+        if place.arrival.report is not None:
+            reports.count(
+                experiments,
+                place.arrival.report,
+                visitor=place.arrival.visitor,
+                visitor_id=visitors[place.arrival.visitor],
+                at=from_micros(place.arrival.occurred_at),
+            )
+    return news
+
+
+def _sightings(run: Sequence[_Place]) -> dict[str, Sighting]:
+    """Every id of a run, of the surest kind, when it came first."""
+    seen: dict[str, Sighting] = {}
+    for _, parcel, arrival in run:
+        known = seen.get(arrival.visitor)
+        if known is None:
+            seen[arrival.visitor] = Sighting(arrival.kind, to_micros(parcel.received_at))
+        elif arrival.kind is AliasKind.USER:
+            seen[arrival.visitor] = known._replace(kind=AliasKind.USER)
+    return seen
+
+
+def _row(place: _Place, visitor_id: int) -> tuple[str | int, ...]:
+    _, parcel, arrival = place
+    return (
+        parcel.source_key,
+        arrival.message_id,
+        arrival.type,
+        arrival.name,
+        visitor_id,
+        arrival.source,
+        arrival.occurred_at,
+        to_micros(parcel.received_at),
+        arrival.properties,
+        parcel.privacy,
+    )
+
+
+def _tied(session: Session, call: Call, place: _Place) -> int:
+    """The visitor of a call that ties ids together or tells what is known of them."""
+    now, as_of = place.parcel.received_at, from_micros(place.arrival.occurred_at)
+    traits = call.traits or {}
+    if call.type is EventType.ALIAS:
+        previous = call.previous_id or ""
+        return _follow(session, assignment.alias(session, previous, user_id=call.visitor, now=now))
+    if call.user_id:
+        identity = assignment.identify(
+            session,
+            call.user_id,
+            anonymous_id=call.anonymous_id or None,
+            traits=traits,
+            as_of=as_of,
+            now=now,
+        )
+        return _follow(session, identity)
+    visitor_id = assignment.visitor(session, call.visitor, kind=call.kind, now=now)
+    assignment.set_attributes(session, visitor_id, traits, source="identify", as_of=as_of)
+    return visitor_id
+
+
+def _follow(session: Session, identity: Identity) -> int:
+    """Move the events of a visitor who turned out to be another."""
+    if identity.merged_id is not None:
+        session.exec(
+            update(Event)
+            .where(col(Event.visitor_id) == identity.merged_id)
+            .values(visitor_id=identity.visitor_id)
+        )
+    return identity.visitor_id
+
+
+def _set_aside(session: Session, parcels: Sequence[Parcel]) -> None:
+    rows = [
+        {
+            "received_at": parcel.received_at,
+            "source_key": parcel.source_key,
+            "error": rejected.error,
+            "body": body,
+        }
+        for parcel in parcels
+        for rejected, body in zip(parcel.rejected, parcel.refused, strict=True)
+    ]
+    if rows:
+        session.connection().execute(insert(RejectedEvent), rows)
+
+
+def _note_senders(session: Session, parcels: Sequence[Parcel]) -> None:
+    """Remember when each source last sent something.
+
+    At most once a second, and never by waiting for another process that remembers the same: many
+    writers would otherwise queue for one row.
+    """
+    last = {parcel.source_key: parcel.received_at for parcel in parcels if parcel.arrivals}
+    if not last:
+        return
+    query = select(Sender.source_key, Sender.last_at).where(col(Sender.source_key).in_(last))
+    known = dict(session.exec(query).all())
+    for source_key, at in last.items():
+        if source_key not in known:
+            insert_once(session, Sender(source_key=source_key, last_at=at))
+        elif at - known[source_key] >= SENDER_PRECISION:
+            session.exec(_renewal(source_key, at))
+
+
+def _renewal(source_key: str, at: datetime) -> Update:
+    free = (
+        select(Sender.source_key)
+        .where(Sender.source_key == source_key, col(Sender.last_at) < at)
+        .with_for_update(skip_locked=True)
+    )
+    return update(Sender).where(col(Sender.source_key).in_(free)).values(last_at=at)
