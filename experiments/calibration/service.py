@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.calibration import fleet, intervals, promotions, traps
+from experiments.calibration import fleet, intervals, promotions, retrials, traps
 from experiments.calibration.schemas import Outcomes, Study, Table
 
 MAX_PROCESSES = 2
@@ -24,7 +24,7 @@ class Batch:
 
 def studies() -> dict[str, Study]:
     """Every study, in the order of the report."""
-    slices = (promotions, intervals, traps, fleet)
+    slices = (promotions, intervals, traps, retrials, fleet)
     return {study.key: study for part in slices for study in part.studies()}
 
 

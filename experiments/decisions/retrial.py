@@ -25,7 +25,7 @@ from experiments.decisions.merit import harm
 from experiments.decisions.schemas import Condition, Ruling, Unit
 from experiments.decisions.trust import Facts, health, ruling
 from experiments.design.schemas import Plan
-from experiments.probation.schemas import BEFORE, PROMOTED, Realised
+from experiments.probation.schemas import Realised
 from stats.confidence_sequences import asymptotic_cs_one_sided
 from stats.results import NotEstimable
 
@@ -65,7 +65,10 @@ def rule(readout: Readout, plan: Plan) -> Finding:
     """
     sound = health(readout, Facts(enrolling=False))
     enough = _conversions(readout)
-    held = [*harm(readout, PROMOTED, called=CALLED)[:1], _not_worse(readout, plan, enough)]
+    held = [
+        *harm(readout, _compared(readout).variant, called=CALLED)[:1],
+        _not_worse(readout, plan, enough),
+    ]
     better = _better(readout, plan)
     ending = _ending(readout, sound=sound, held=held, better=better)
     return Finding(
@@ -77,7 +80,7 @@ def rule(readout: Readout, plan: Plan) -> Finding:
 
 def realised(readout: Readout) -> Realised | NotEstimable:
     """The effect on fresh data; at the end with the interval of that one look."""
-    found = readout.primary.comparison(PROMOTED)
+    found = _compared(readout)
     effect = _shown(found)
     if isinstance(effect, NotEstimable):
         return effect
@@ -87,10 +90,20 @@ def realised(readout: Readout) -> Realised | NotEstimable:
         effect_rel=effect,
         effect_log=found.belief.observed_log,
         se_log=found.belief.observed_se_log,
-        promoted=readout.primary.arm(PROMOTED).matured,
-        before=readout.primary.arm(BEFORE).matured,
+        promoted=readout.primary.arm(found.variant).matured,
+        before=next(arm.matured for arm in readout.primary.arms if arm.control),
         as_of=readout.as_of,
     )
+
+
+def tightest_at(plan: Plan) -> float:
+    """Visitors of both arms at which the confidence sequence is narrowest: all that are planned."""
+    return (plan.visitors_per_week or 0) * plan.maximum_days / 7 or DEFAULT_N_STAR
+
+
+def _compared(readout: Readout) -> Comparison:
+    """What was promoted against what it replaced."""
+    return readout.primary.comparisons[0]
 
 
 def _shown(found: Comparison) -> Estimate | NotEstimable:
@@ -148,7 +161,7 @@ def _not_worse(readout: Readout, plan: Plan, enough: Condition) -> Condition:
 
 def _highest(readout: Readout, plan: Plan) -> float | NotEstimable:
     """The best absolute effect that fresh data allow, turned so that better is above zero."""
-    test = readout.primary.comparison(PROMOTED).test
+    test = _compared(readout).test
     if isinstance(test, NotEstimable):
         return test
     se = float(1 / np.sqrt(test.information))
@@ -157,13 +170,13 @@ def _highest(readout: Readout, plan: Plan) -> float | NotEstimable:
         se,
         visitors=float(sum(arm.matured for arm in readout.primary.arms)),
         alpha=plan.alpha,
-        n_star=(plan.visitors_per_week or 0) * plan.maximum_days / 7 or DEFAULT_N_STAR,
+        n_star=tightest_at(plan),
     ).at()
     return bound if isinstance(bound, NotEstimable) else -float(bound.lower_bound)
 
 
 def _better(readout: Readout, plan: Plan) -> Condition:
-    test = readout.primary.comparison(PROMOTED).test
+    test = _compared(readout).test
     needed = -float(special.ndtri(plan.alpha))
     z = test.z if isinstance(test, SequentialTest) else test
     # One look at the planned end: a figure before it must not tempt anybody.
@@ -198,7 +211,7 @@ def _sentence(ending: Ending, readout: Readout, sound: list[Condition]) -> str:
 
 
 def _so_far(readout: Readout) -> str:
-    found = readout.primary.comparison(PROMOTED)
+    found = _compared(readout)
     belief, effect = found.belief, _shown(found)
     if isinstance(effect, NotEstimable) or not isinstance(belief, Belief):
         return ""
