@@ -110,7 +110,7 @@ def _suspicious(panel: Panel) -> BoolArray:
 
 def _rows(outcomes: Outcomes) -> list[Row]:
     def of(lift: float, column: str) -> FloatArray:
-        return outcomes[column][outcomes["lift"] == lift]
+        return np.asarray(outcomes[column][outcomes["lift"] == lift])
 
     most = {"at_most": ALPHA, "allowed_ses": CHANCE_SES}
     return [
@@ -120,7 +120,5 @@ def _rows(outcomes: Outcomes) -> list[Row]:
         mean_row("true winners verified", of(WINNER, "verified")),
         mean_row("verified where nothing differs", of(NOTHING, "verified"), **most),
         mean_row("losers verified", of(LOSER, "verified"), **most),
-        mean_row(
-            "realised interval holds the truth", outcomes["held"], at_least=0.93, at_most=0.97
-        ),
+        mean_row("realised interval holds it", outcomes["held"], at_least=0.93, at_most=0.97),
     ]

@@ -65,10 +65,8 @@ def rule(readout: Readout, plan: Plan) -> Finding:
     """
     sound = health(readout, Facts(enrolling=False))
     enough = _conversions(readout)
-    held = [
-        *harm(readout, _compared(readout).variant, called=CALLED)[:1],
-        _not_worse(readout, plan, enough),
-    ]
+    dead = harm(readout, _compared(readout).variant, called=CALLED)[:1]
+    held = [*dead, _not_worse(readout, plan, enough)]
     better = _better(readout, plan)
     ending = _ending(readout, sound=sound, held=held, better=better)
     return Finding(
