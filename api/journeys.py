@@ -112,7 +112,15 @@ def publish_version(key: str, number: int, data: PublishIn) -> VersionOut:
     opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        return service.publish(session, key, number, reason=data.reason, actor=actor(), now=now)
+        return service.publish(
+            session,
+            key,
+            number,
+            reason=data.reason,
+            in_flight=data.in_flight,
+            actor=actor(),
+            now=now,
+        )
 
 
 @blueprint.post("/journeys/<key>/revert")

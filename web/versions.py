@@ -7,7 +7,7 @@ from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
 from experiments.errors import InvalidError
 from experiments.journeys import queries, service
-from experiments.journeys.schemas import VersionIn, VersionOut
+from experiments.journeys.schemas import InFlight, PublishIn, VersionIn, VersionOut
 from experiments.probation import queries as probations
 from experiments.shapes import parse
 from web import access
@@ -47,9 +47,18 @@ def diff(key: str) -> str:
 @access.needs(Role.EDITOR)
 def publish(key: str, number: int) -> Response:
     """Make a draft the standard."""
-    now, actor, why = runtime().clock.now(), access.actor(), reason()
+    now, actor = runtime().clock.now(), access.actor()
+    data = parse(PublishIn, {"reason": reason(), "in_flight": text("in_flight") or InFlight.NOW})
     with transaction(runtime().engine) as session:
-        service.publish(session, key, number, reason=why, actor=actor, now=now)
+        service.publish(
+            session,
+            key,
+            number,
+            reason=data.reason,
+            in_flight=data.in_flight,
+            actor=actor,
+            now=now,
+        )
     flash(f"Version {number} is the standard now.", "good")
     return redirect(url_for("journeys.show", key=key))
 

@@ -15,7 +15,7 @@ from experiments.commands.terminal import (
 )
 from experiments.errors import InvalidError
 from experiments.journeys import documents, queries, service
-from experiments.journeys.schemas import Stage, TemplateIn, Touchpoint, VersionIn
+from experiments.journeys.schemas import InFlight, Stage, TemplateIn, Touchpoint, VersionIn
 from experiments.settings import Settings
 from experiments.shapes import parse
 
@@ -103,11 +103,26 @@ def draft_version(settings: Settings, key: str, file: Path, note: str) -> None:
 @click.argument("key")
 @click.argument("number", type=int)
 @click.option("--reason", required=True)
+@click.option(
+    "--in-flight",
+    type=click.Choice(list(InFlight)),
+    default=InFlight.NOW.value,
+    show_default=True,
+    help="Whether people under way change path.",
+)
 @click.pass_obj
-def publish_version(settings: Settings, key: str, number: int, reason: str) -> None:
+def publish_version(settings: Settings, key: str, number: int, reason: str, in_flight: str) -> None:
     """Make a version the standard."""
     with changing(settings) as (session, now):
-        made = service.publish(session, key, number, reason=reason, actor=operator(), now=now)
+        made = service.publish(
+            session,
+            key,
+            number,
+            reason=reason,
+            in_flight=InFlight(in_flight),
+            actor=operator(),
+            now=now,
+        )
     click.echo(f"Version {made.number} of {key!r} is the standard.")
 
 

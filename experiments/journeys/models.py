@@ -48,6 +48,7 @@ class JourneyVersion(SQLModel, table=True):
     created_by: str
     created_at: datetime = Field(sa_type=Instant)
     published_at: datetime | None = Field(default=None, sa_type=Instant)
+    in_flight: str = "now"
 
 
 class Content(SQLModel, table=True):

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from experiments.errors import NotFoundError
 from experiments.journeys.differences import differences
 from experiments.journeys.models import Content, ContentVersion, Journey, JourneyVersion
+from experiments.journeys.pinning import Publication
 from experiments.journeys.schemas import (
     Change,
     ContentOut,
@@ -72,6 +73,13 @@ def versions(session: Session, key: str) -> list[VersionOut]:
     query = select(JourneyVersion).where(JourneyVersion.journey_id == row.id)
     found = session.exec(query.order_by(col(JourneyVersion.number).desc()))
     return [version_out(item, key) for item in found]
+
+
+def publications(session: Session, key: str) -> list[Publication]:
+    """Every version that became the standard, the oldest first."""
+    found = [item for item in versions(session, key) if item.published_at is not None]
+    oldest_first = sorted(found, key=lambda item: (item.published_at, item.number))
+    return [Publication.model_validate(item) for item in oldest_first]
 
 
 def diff(session: Session, key: str, before: int, after: int) -> list[Change]:

@@ -62,6 +62,14 @@ class VersionStatus(StrEnum):
     RETIRED = "retired"
 
 
+class InFlight(StrEnum):
+    """What a new standard means for people who are under way."""
+
+    PINNED = "pinned"  # they keep the path they began with
+    NEXT_STAGE = "next_stage"  # each changes path when entering the next stage
+    NOW = "now"  # all change path at once
+
+
 class PainPointStatus(StrEnum):
     """How far a pain point has come."""
 
@@ -102,6 +110,9 @@ class Touchpoint(In):
     repeatable: bool = True
     owner: str = ""
     expose: Exposing = Exposing.ON_RESOLVE
+    wait_hours: int | None = Field(
+        default=None, ge=0, le=365 * 24, description="How long after its stage was entered it acts."
+    )
     promise: Promise | None = None
 
 
@@ -223,9 +234,10 @@ class VersionIn(In):
 
 
 class PublishIn(In):
-    """Why a version becomes the standard."""
+    """Why a version becomes the standard, and what that means for people in flight."""
 
     reason: Name
+    in_flight: InFlight = InFlight.NOW
 
 
 class RevertIn(In):
@@ -248,6 +260,7 @@ class VersionOut(Out):
     created_by: str
     created_at: datetime
     published_at: datetime | None
+    in_flight: InFlight
 
 
 class JourneyOut(Out):

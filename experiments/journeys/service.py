@@ -14,6 +14,7 @@ from experiments.journeys.models import Content, ContentVersion, Journey, Journe
 from experiments.journeys.schemas import (
     ContentIn,
     ContentOut,
+    InFlight,
     JourneyGraph,
     JourneyIn,
     JourneyOut,
@@ -189,6 +190,7 @@ def publish(
     number: int,
     *,
     reason: str,
+    in_flight: InFlight = InFlight.NOW,
     provenance: Mapping[str, Any] | None = None,
     actor: Actor,
     now: datetime,
@@ -200,6 +202,7 @@ def publish(
         journey: key of the journey.
         number: the version to publish.
         reason: why, for the audit trail.
+        in_flight: which path people under way walk from now on.
         provenance: where the version comes from, if it is not in the draft already.
         actor: who publishes.
         now: the time.
@@ -218,10 +221,15 @@ def publish(
         raise ConflictError(message)
     _check_map(session, journey, JourneyGraph.model_validate(row.graph), for_publishing=True)
     before = _supersede_standard(session, owner)
-    row.status, row.published_at = VersionStatus.STANDARD, now
+    row.status, row.published_at, row.in_flight = VersionStatus.STANDARD, now, in_flight
     row.provenance = dict(provenance) if provenance is not None else row.provenance
     session.flush()
-    detail = {"number": number, "before": before, "provenance": row.provenance}
+    detail = {
+        "number": number,
+        "before": before,
+        "in_flight": in_flight,
+        "provenance": row.provenance,
+    }
     _record(
         session, "journey.published", journey, actor=actor, now=now, reason=reason, detail=detail
     )
