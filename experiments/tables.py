@@ -12,6 +12,7 @@ from experiments.design import models as design
 from experiments.events import models as events
 from experiments.imports import models as imports
 from experiments.inbox import models as inbox
+from experiments.instances import models as instances
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
@@ -29,6 +30,7 @@ SLICES = (
     events,
     imports,
     inbox,
+    instances,
     jobs,
     journeys,
     metrics,

@@ -10,7 +10,8 @@ from experiments.analysis.moments import contaminated, live_cells, live_split, n
 from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Role
 from experiments.analysis.stored import newest_stored, stored_cells, stored_split
-from experiments.design.schemas import ExperimentOut, Source
+from experiments.design.paths import judged_stages
+from experiments.design.schemas import ExperimentOut, Level, Source
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import JourneyGraph, Stage
 from experiments.metrics.queries import metric
@@ -20,7 +21,7 @@ def questions(session: Session, experiment: ExperimentOut) -> tuple[Question, ..
     """The metrics of an experiment, each once with all its roles, then the later stages' goals."""
     graph = journeys.version(session, experiment.journey, experiment.base_version).graph
     stages: dict[str, str] = {}
-    for stage in _later_stages(graph, experiment.touchpoint):
+    for stage in _later_stages(graph, experiment):
         stages.setdefault(stage.goal_metric, stage.key)
     margins = {guardrail.metric: guardrail.margin for guardrail in experiment.guardrails}
     return tuple(
@@ -76,8 +77,11 @@ def _stored(
     )
 
 
-def _later_stages(graph: JourneyGraph, touchpoint: str) -> list[Stage]:
-    """The stage of the touchpoint and those after it, in the order of the map."""
+def _later_stages(graph: JourneyGraph, experiment: ExperimentOut) -> list[Stage]:
+    """What is judged later: of a path what all paths lead to, else from the touchpoint on."""
+    if experiment.level is Level.PATH:
+        return judged_stages(experiment, graph)
+    touchpoint = experiment.touchpoint
     holds = [any(point.key == touchpoint for point in stage.touchpoints) for stage in graph.stages]
     return graph.stages[holds.index(True) :] if True in holds else []
 

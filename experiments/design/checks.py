@@ -2,10 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from experiments.design.paths import path_findings
 from experiments.design.power import power_findings
-from experiments.design.schemas import ExperimentOut, Finding, LayerPlace, Purpose, Severity, Source
-from experiments.journeys.graph import reachable_from_entries
+from experiments.design.schemas import (
+    ExperimentOut,
+    Finding,
+    LayerPlace,
+    Level,
+    Purpose,
+    Severity,
+    Source,
+)
+from experiments.journeys.graph import Contents, reachable_from_entries
 from experiments.journeys.schemas import JourneyGraph, Slot
 from experiments.metrics.schemas import MetricOut
 
@@ -20,16 +30,18 @@ class Facts:
         graph: the standard journey, None when none has been published.
         metrics: the catalogue by key.
         others: the other experiments that are scheduled or started.
+        contents: what the slots may show.
     """
 
     graph: JourneyGraph | None
     metrics: Mapping[str, MetricOut]
     others: Sequence[ExperimentOut]
+    contents: Contents = MappingProxyType({})
 
 
 def findings(experiment: ExperimentOut, facts: Facts) -> list[Finding]:
     """Errors, which forbid the start, before warnings; each names the field to change."""
-    found = [*_place_in_journey(experiment, facts.graph), *_missing_metrics(experiment, facts)]
+    found = [*_place_in_journey(experiment, facts), *_missing_metrics(experiment, facts)]
     if experiment.source is Source.LIVE:
         found += _overlaps(experiment, facts.others)
         found += _design_warnings(experiment, facts)
@@ -44,11 +56,19 @@ def _warning(check: str, field: str, message: str) -> Finding:
     return Finding(severity=Severity.WARNING, check=check, field=field, message=message)
 
 
-def _place_in_journey(experiment: ExperimentOut, graph: JourneyGraph | None) -> Iterator[Finding]:
-    if graph is None:
+def _place_in_journey(experiment: ExperimentOut, facts: Facts) -> Iterator[Finding]:
+    if facts.graph is None:
         message = f"Journey {experiment.journey!r} has no standard version; publish one first."
         yield _error("standard", "/journey", message)
-        return
+    elif experiment.level is Level.PATH:
+        yield from path_findings(
+            experiment, facts.graph, metrics=facts.metrics, contents=facts.contents
+        )
+    else:
+        yield from _place_on_touchpoint(experiment, facts.graph)
+
+
+def _place_on_touchpoint(experiment: ExperimentOut, graph: JourneyGraph) -> Iterator[Finding]:
     touchpoint = graph.touchpoint(experiment.touchpoint)
     if touchpoint is None:
         message = (
@@ -115,6 +135,13 @@ def _overlaps(experiment: ExperimentOut, others: Sequence[ExperimentOut]) -> Ite
                 yield _error("overlap", "/place", message)
         elif _same_slot(experiment, other):
             yield _error("overlap", "/slot", _occupied(other))
+        elif _same_paths(experiment, other):
+            message = (
+                f"Experiment {other.key!r} is {other.status} on the paths of this journey, and a "
+                "visitor can walk one only; put both into one layer with separate parts, or wait "
+                "until it has ended."
+            )
+            yield _error("overlap", "/place", message)
 
 
 def _occupied(other: ExperimentOut) -> str:
@@ -133,8 +160,13 @@ def _overlap(mine: LayerPlace, theirs: LayerPlace) -> bool:
     return mine.start < theirs.end and theirs.start < mine.end
 
 
+def _same_paths(one: ExperimentOut, other: ExperimentOut) -> bool:
+    return one.journey == other.journey and one.level is other.level is Level.PATH
+
+
 def _same_slot(one: ExperimentOut, other: ExperimentOut) -> bool:
-    return (one.journey, one.touchpoint, one.slot) == (other.journey, other.touchpoint, other.slot)
+    places = [(item.level, item.journey, item.touchpoint, item.slot) for item in (one, other)]
+    return one.level is Level.MESSAGE and places[0] == places[1]
 
 
 def _design_warnings(experiment: ExperimentOut, facts: Facts) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ class Experiment(SQLModel, table=True):
     purpose: str = "test"
     touchpoint: str
     slot: str
+    divergence: dict[str, Any] | None = Field(default=None, sa_type=Json)
     owner: str = ""
     hypothesis: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
@@ -85,6 +86,7 @@ class Variant(SQLModel, table=True):
     control: bool
     weight: float
     content: Any = Field(default=None, sa_type=Json)
+    patch: dict[str, Any] | None = Field(default=None, sa_type=Json)
     removed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

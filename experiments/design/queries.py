@@ -84,6 +84,9 @@ def check(session: Session, key: str) -> list[Finding]:
         graph=None if standard is None else standard.graph,
         metrics={metric.key: metric for metric in metrics.metrics(session)},
         others=[other for other in occupying if other.key != key],
+        contents={
+            (item.key, item.number): item for item in journeys.contents(session, found.journey)
+        },
     )
     return findings(found, facts)
 

@@ -1,6 +1,6 @@
 """The rows of an experiment: how they are locked, filled and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,8 @@ from experiments.audit.schemas import Actor
 from experiments.design import queries
 from experiments.design.allocation import Allocation
 from experiments.design.models import Experiment, Phase, Variant
-from experiments.design.schemas import ExperimentIn, Purpose
+from experiments.design.paths import Walked, parting
+from experiments.design.schemas import ExperimentIn, Level, Purpose
 from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
 
@@ -48,11 +49,30 @@ def columns(session: Session, data: ExperimentIn) -> dict[str, Any]:
     return {
         **fields,
         "journey_id": _journey_id(session, data.journey),
-        "base_version": standard_number(session, data.journey),
+        **base(session, data.journey, data.level, data.variants),
         "layer_id": None if place is None else _layer_id(session, place.layer),
         "layer_start": None if place is None else place.start,
         "layer_end": None if place is None else place.end,
         "starts_at": data.starts_at,
+    }
+
+
+def base(
+    session: Session, journey: str, level: Level, variants: Sequence[Walked]
+) -> dict[str, Any]:
+    """The columns that follow from the standard: which it is, and where paths part on it.
+
+    Raises:
+        InvalidError: when nothing has been published, or a patch does not fit.
+    """
+    number = standard_number(session, journey)
+    if level is Level.MESSAGE:
+        return {"base_version": number}
+    parted = parting(variants, journeys.version(session, journey, number).graph)
+    return {
+        "base_version": number,
+        "divergence": None if parted is None else parted.model_dump(mode="json"),
+        "touchpoint": next(iter(parted.touchpoints), "") if parted else "",
     }
 
 
@@ -86,7 +106,8 @@ def _layer_id(session: Session, key: str) -> int:
 def add_variants(session: Session, row: Experiment, data: ExperimentIn) -> None:
     """Store the arms of a draft in their order."""
     for position, variant in enumerate(data.variants):
-        session.add(Variant(**variant.model_dump(), experiment_id=row.id, position=position))
+        fields = variant.model_dump(mode="json")
+        session.add(Variant(**fields, experiment_id=row.id, position=position))
     session.flush()
 
 

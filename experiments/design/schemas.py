@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from experiments.conditions import check_condition
+from experiments.journeys.divergence import Divergence
+from experiments.journeys.operations import JourneyPatch
+from experiments.journeys.schemas import InFlight
 from experiments.shapes import In, JsonValue, Key, Name, Out, Text
 
 WEIGHT_TOLERANCE = 1e-6
@@ -15,7 +18,8 @@ WEIGHT_TOLERANCE = 1e-6
 class Level(StrEnum):
     """What an experiment changes."""
 
-    MESSAGE = "message"
+    MESSAGE = "message"  # the content of one slot
+    PATH = "path"  # the journey itself, by patches
 
 
 class Status(StrEnum):
@@ -91,6 +95,9 @@ class VariantIn(In):
     content: JsonValue | None = Field(
         default=None, description="What the slot shows, in the slot's type; none for the control."
     )
+    patch: JourneyPatch | None = Field(
+        default=None, description="Another path, at level `path`; none for the control."
+    )
 
 
 class Guardrail(In):
@@ -123,6 +130,9 @@ class Plan(In):
     on_harm: OnHarm = Field(
         default=OnHarm.GO_ON,
         description="Whether the rest goes on when a variant does harm and is taken out.",
+    )
+    in_flight: InFlight = Field(
+        default=InFlight.PINNED, description="What a promoted path means for people under way."
     )
     holdback_share: float = Field(
         default=0.1, ge=0, le=0.5, description="Share that keeps the old standard; 0 for none."
@@ -169,8 +179,10 @@ class ExperimentIn(In):
     name: Name
     journey: Key
     level: Level = Level.MESSAGE
-    touchpoint: Key
-    slot: Key
+    touchpoint: Key | Literal[""] = Field(
+        default="", description="Where the slot is; at level `path` it follows from the patches."
+    )
+    slot: Key | Literal[""] = Field(default="", description="Only at level `message`.")
     owner: str = Field(default="", max_length=200)
     hypothesis: Hypothesis = Hypothesis()
     audience: dict[str, Any] = Field(
@@ -207,6 +219,13 @@ class ExperimentIn(In):
             raise ValueError(problem)
         return variants
 
+    @model_validator(mode="after")
+    def _parts_fit_the_level(self) -> "ExperimentIn":
+        problem = _level_problem(self)
+        if problem:
+            raise ValueError(problem)
+        return self
+
 
 def _variant_problem(variants: list[VariantIn]) -> str:
     keys = [variant.key for variant in variants]
@@ -215,12 +234,26 @@ def _variant_problem(variants: list[VariantIn]) -> str:
         return "two variants have the same key; give each its own"
     if sum(variant.control for variant in variants) != 1:
         return "exactly one variant must be the control"
-    if any(variant.control and variant.content is not None for variant in variants):
-        return "the control defers to the standard journey; leave its content out"
-    if any(not variant.control and variant.content is None for variant in variants):
-        return "every variant but the control needs content"
+    control = next(variant for variant in variants if variant.control)
+    if control.content is not None or control.patch is not None:
+        return "the control defers to the standard journey; leave its content and patch out"
     if abs(total - 1) > WEIGHT_TOLERANCE:
         return f"the weights sum to {total:g}; they must sum to 1"
+    return ""
+
+
+def _level_problem(data: ExperimentIn) -> str:
+    treatments = [variant for variant in data.variants if not variant.control]
+    if data.level is Level.PATH:
+        if data.touchpoint or data.slot:
+            return "touchpoint and slot belong to level message; a path follows from its patches"
+        if any(not item.patch or not item.patch.operations or item.content for item in treatments):
+            return "every variant but the control needs a patch with operations, and no content"
+        return ""
+    if not (data.touchpoint and data.slot):
+        return "touchpoint and slot are required at level message"
+    if any(item.content is None or item.patch for item in treatments):
+        return "every variant but the control needs content, and no patch at level message"
     return ""
 
 
@@ -233,6 +266,7 @@ class VariantOut(Out):
     control: bool
     weight: float
     content: Any
+    patch: JourneyPatch | None
     removed_at: datetime | None
 
 
@@ -260,6 +294,7 @@ class ExperimentOut(Out):
     purpose: Purpose = Purpose.TEST
     touchpoint: str
     slot: str
+    divergence: Divergence | None
     owner: str
     hypothesis: Hypothesis
     audience: dict[str, Any]

@@ -123,7 +123,8 @@ def start(session: Session, key: str, *, actor: Actor, now: datetime) -> Experim
     weights = {arm.key: arm.weight for arm in draft.variants}
     first = Allocation(coverage=draft.coverage, weights=weights)
     rows.add_phase(session, row, first, now=now)
-    stamps = {"base_version": rows.standard_number(session, draft.journey), "started_at": now}
+    based = rows.base(session, draft.journey, draft.level, draft.variants)
+    stamps = {**based, "started_at": now}
     return _step(
         session, row, Status.RUNNING, actor=actor, now=now, action="started", stamps=stamps
     )

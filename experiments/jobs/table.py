@@ -20,6 +20,7 @@ from experiments.design import service as design
 from experiments.design.schemas import Purpose, Source, Status
 from experiments.errors import DesirelineError
 from experiments.events import service as events
+from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
 from experiments.logs import logger
 from experiments.probation import queries as probations
@@ -109,6 +110,12 @@ JOBS = (
         description="Starts scheduled experiments and stops those whose time is over",
         every=timedelta(minutes=1),
         run=activate,
+    ),
+    Job(
+        name="locate",
+        description="Derives from new events which stage of a journey each visitor is in",
+        every=timedelta(minutes=1),
+        run=locate,
     ),
     Job(
         name="analyse",

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 from experiments.journeys.graph import reachable
-from experiments.journeys.schemas import JourneyGraph, Stage, StageKind, Touchpoint
+from experiments.journeys.schemas import JourneyGraph, Stage, Touchpoint
 from experiments.shapes import Out
-
-ENDLESS = (StageKind.DECLINED, StageKind.DORMANT)
 
 
 class Divergence(Out):
@@ -66,7 +64,7 @@ def _in_order(graph: JourneyGraph) -> list[Stage]:
 
 def _is_beside(graph: JourneyGraph, key: str) -> bool:
     stage = graph.stage(key)
-    return stage is not None and stage.kind in ENDLESS
+    return stage is not None and stage.kind.is_beside
 
 
 def _differs(stage: Stage, others: Sequence[JourneyGraph]) -> bool:

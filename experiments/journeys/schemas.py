@@ -19,6 +19,11 @@ class StageKind(StrEnum):
     DORMANT = "dormant"
     LOYAL = "loyal"
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether who is there has left the path to the goal, for now."""
+        return self in {StageKind.DECLINED, StageKind.DORMANT}
+
 
 class Exposing(StrEnum):
     """When a visitor counts as having seen what a touchpoint shows."""

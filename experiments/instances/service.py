@@ -1,0 +1,156 @@
+"""Deriving the walks of visitors and storing what differs from what is stored."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import Session, col, delete, select
+
+from experiments.assignment.models import Assignment, Visitor
+from experiments.design import queries as designs
+from experiments.design.schemas import Level, VariantOut
+from experiments.errors import InvalidError
+from experiments.instances import queries
+from experiments.instances.models import InstanceProgress, JourneyInstance, StageTransition
+from experiments.instances.schemas import Happening, InstanceState
+from experiments.instances.walking import Walk, walks
+from experiments.journeys import queries as journeys
+from experiments.journeys.patches import apply
+from experiments.journeys.pinning import Publication
+
+
+def derive(session: Session, journey: str, happenings: Mapping[int, Sequence[Happening]]) -> int:
+    """Bring the walks of these visitors up to date; how many visitors changed.
+
+    Args:
+        session: the transaction.
+        journey: key of the journey.
+        happenings: everything that each visitor did, as far as entry rules ask, by visitor.
+    """
+    journey_id = journeys.journey(session, journey).id
+    publications = journeys.publications(session, journey)
+    arms = _path_arms(session, journey, list(happenings))
+    stored = _stored(session, journey_id, list(happenings))
+    changed = 0
+    for visitor, done in happenings.items():
+        arm = arms.get(visitor)
+        derived = walks(_as_walked(publications, arm), done)
+        variant_id = None if arm is None else arm.id
+        if [(walk, variant_id) for walk in derived] != stored[visitor]:
+            _rewrite(session, journey_id, visitor, derived, variant_id=variant_id)
+            changed += 1
+    _forget_merged(session, journey_id, list(happenings))
+    return changed
+
+
+def progress(session: Session, journey: str) -> int:
+    """The newest event up to which the walks of a journey are derived for good."""
+    row = session.get(InstanceProgress, journeys.journey(session, journey).id)
+    return 0 if row is None else row.event_id
+
+
+def note_progress(session: Session, journey: str, event_id: int) -> None:
+    """Remember that nothing up to this event needs to be looked at again."""
+    key = journeys.journey(session, journey).id
+    row = session.get(InstanceProgress, key, with_for_update=True)
+    row = row or InstanceProgress(journey_id=key, event_id=0)
+    row.event_id = max(row.event_id, event_id)
+    session.add(row)
+    session.flush()
+
+
+def _path_arms(session: Session, journey: str, visitors: Sequence[int]) -> dict[int, VariantOut]:
+    """The newest arm of each visitor in an experiment on the paths of the journey."""
+    found = designs.experiments(session, journey=journey)
+    arms = {
+        arm.id: arm
+        for experiment in found
+        if experiment.level is Level.PATH
+        for arm in experiment.variants
+    }
+    query = select(Assignment.visitor_id, Assignment.variant_id).where(
+        col(Assignment.visitor_id).in_(visitors), col(Assignment.variant_id).in_(arms)
+    )
+    rows = session.exec(query.order_by(col(Assignment.assigned_at)))
+    return {visitor: arms[variant] for visitor, variant in rows}
+
+
+def _as_walked(
+    publications: Sequence[Publication], arm: VariantOut | None
+) -> Sequence[Publication]:
+    if arm is None or arm.patch is None:
+        return publications
+    found = []
+    for item in publications:
+        try:
+            graph = apply(arm.patch, item.graph)
+        except InvalidError:  # of another path, before the experiment or after its promotion
+            graph = item.graph
+        found.append(item.model_copy(update={"graph": graph}))
+    return found
+
+
+def _stored(
+    session: Session, journey_id: int, visitors: Sequence[int]
+) -> Mapping[int, list[tuple[Walk, int | None]]]:
+    query = select(JourneyInstance).where(
+        JourneyInstance.journey_id == journey_id, col(JourneyInstance.visitor_id).in_(visitors)
+    )
+    rows = session.exec(query.order_by(col(JourneyInstance.attempt))).all()
+    steps = queries.transitions(session, [row.id or 0 for row in rows])
+    found: dict[int, list[tuple[Walk, int | None]]] = defaultdict(list)
+    for row in rows:
+        walk = Walk(
+            attempt=row.attempt,
+            version=row.version,
+            state=InstanceState(row.state),
+            transitions=tuple(steps[row.id or 0]),
+        )
+        found[row.visitor_id].append((walk, row.variant_id))
+    return found
+
+
+def _rewrite(
+    session: Session,
+    journey_id: int,
+    visitor: int,
+    derived: Sequence[Walk],
+    *,
+    variant_id: int | None,
+) -> None:
+    _forget(session, journey_id, [visitor])
+    for walk in derived:
+        row = JourneyInstance(
+            journey_id=journey_id,
+            visitor_id=visitor,
+            attempt=walk.attempt,
+            version=walk.version,
+            variant_id=variant_id,
+            entry_point=walk.entry_point,
+            stage=walk.stage,
+            state=walk.state,
+            started_at=walk.started_at,
+        )
+        session.add(row)
+        session.flush()
+        for position, step in enumerate(walk.transitions):
+            session.add(StageTransition(instance_id=row.id, position=position, **step.model_dump()))
+    session.flush()
+
+
+def _forget_merged(session: Session, journey_id: int, visitors: Sequence[int]) -> None:
+    """Whoever turned out to be somebody else has no walks of their own."""
+    gone = select(Visitor.id).where(col(Visitor.merged_into).in_(visitors))
+    ids = [number for number in session.exec(gone) if number is not None]
+    if ids:
+        _forget(session, journey_id, ids)
+
+
+def _forget(session: Session, journey_id: int, visitors: Sequence[int]) -> None:
+    query = select(JourneyInstance.id).where(
+        JourneyInstance.journey_id == journey_id, col(JourneyInstance.visitor_id).in_(visitors)
+    )
+    ids = session.exec(query).all()
+    if not ids:
+        return
+    session.exec(delete(StageTransition).where(col(StageTransition.instance_id).in_(ids)))
+    session.exec(delete(JourneyInstance).where(col(JourneyInstance.id).in_(ids)))
