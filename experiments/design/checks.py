@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import field as fresh
 
 from experiments.design.paths import path_findings
 from experiments.design.power import power_findings
@@ -36,7 +36,7 @@ class Facts:
     graph: JourneyGraph | None
     metrics: Mapping[str, MetricOut]
     others: Sequence[ExperimentOut]
-    contents: Contents = MappingProxyType({})
+    contents: Contents = fresh(default_factory=dict)
 
 
 def findings(experiment: ExperimentOut, facts: Facts) -> list[Finding]:

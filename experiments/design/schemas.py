@@ -266,7 +266,7 @@ class VariantOut(Out):
     control: bool
     weight: float
     content: Any
-    patch: JourneyPatch | None
+    patch: JourneyPatch | None = None
     removed_at: datetime | None
 
 
@@ -294,7 +294,7 @@ class ExperimentOut(Out):
     purpose: Purpose = Purpose.TEST
     touchpoint: str
     slot: str
-    divergence: Divergence | None
+    divergence: Divergence | None = None
     owner: str
     hypothesis: Hypothesis
     audience: dict[str, Any]

@@ -34,12 +34,12 @@ def happenings(
     session: Session, visitors: Collection[int], names: Collection[str]
 ) -> Mapping[int, list[Happening]]:
     """The events of these names that each of these visitors caused, also of those without any."""
-    query = select(
-        Event.visitor_id, Event.id, Event.name, Event.occurred_at, Event.properties
-    ).where(col(Event.visitor_id).in_(visitors), col(Event.name).in_(names))
+    query = select(Event).where(col(Event.visitor_id).in_(visitors), col(Event.name).in_(names))
     found: dict[int, list[Happening]] = defaultdict(list, {visitor: [] for visitor in visitors})
-    for visitor, event_id, name, at, properties in session.exec(query):
-        found[visitor].append(
-            Happening(event_id=event_id or 0, name=name, at=at, properties=properties)
+    for row in session.exec(query):
+        found[row.visitor_id].append(
+            Happening(
+                event_id=row.id or 0, name=row.name, at=row.occurred_at, properties=row.properties
+            )
         )
     return found

@@ -133,7 +133,9 @@ def _rewrite(
         session.add(row)
         session.flush()
         for position, step in enumerate(walk.transitions):
-            session.add(StageTransition(instance_id=row.id, position=position, **step.model_dump()))
+            session.add(
+                StageTransition(instance_id=row.id or 0, position=position, **step.model_dump())
+            )
     session.flush()
 
 
