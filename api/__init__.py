@@ -19,6 +19,7 @@ from api import (
     ofrep,
     operation,
     probation,
+    rate,
     reports,
     request_id,
     resolve,
@@ -60,6 +61,8 @@ def register(app: Flask) -> None:
     app.url_map.merge_slashes = False  # a redirect would be the answer to an empty part
     app.before_request(request_id.begin)
     app.after_request(request_id.tell)
+    app.after_request(rate.tell)
+    app.extensions["api_rate"] = rate.limiter()
     app.extensions["api_document"] = cache(partial(document, app))
     root = Blueprint("api", __name__)
     for part in PARTS:

@@ -22,7 +22,7 @@ def tokens(asked: Paging) -> Page[TokenOut]:
 
 
 @blueprint.post("/tokens")
-@endpoint(Scope.MANAGE, status=201)
+@endpoint(Scope.MANAGE, status=201, secret=True)
 def create_token(data: TokenIn) -> NewTokenOut:
     """Make a token; the secret is in this answer only."""
     opened = runtime()

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from api import idempotency, rate
 from api.access import admit, presented_secret
 from api.paging import Page, Query
 from api.requests import body, json_bytes, query
@@ -34,7 +35,14 @@ class Endpoint:
     __name__: str
 
     def __init__(
-        self, view: View, *, scope: Scope, status: int, media: str, versioned: bool
+        self,
+        view: View,
+        *,
+        scope: Scope,
+        status: int,
+        media: str,
+        versioned: bool,
+        secret: bool,
     ) -> None:
         update_wrapper(self, view)
         hints = get_type_hints(view)
@@ -43,6 +51,7 @@ class Endpoint:
         self.status = status
         self.media = media
         self.versioned = versioned
+        self.secret = secret
         self.gives: type[Any] = hints.pop("return")
         self.asks = _named(hints, Query)
         self.takes = _others(_named(hints, In), self.asks)
@@ -51,6 +60,16 @@ class Endpoint:
     def __call__(self, **path: object) -> Response:
         """Answer one request."""
         admit(presented_secret(), self.scope)
+        if self.counted:
+            rate.count()
+        return idempotency.once(lambda: self._answer(**path), secret=self.secret)
+
+    @property
+    def counted(self) -> bool:
+        """Whether calls are limited; asking what to show is as frequent as a site is busy."""
+        return self.scope is not Scope.EVALUATE
+
+    def _answer(self, **path: object) -> Response:
         asked = {name: query(kind) for name, kind in self.asks.items()}
         taken = {name: body(kind) for name, kind in self.takes.items()}
         return self._respond(self.view(**path, **asked, **taken))
@@ -71,7 +90,12 @@ class Endpoint:
 
 
 def endpoint(
-    scope: Scope, *, status: int = 200, media: str = JSON, versioned: bool = False
+    scope: Scope,
+    *,
+    status: int = 200,
+    media: str = JSON,
+    versioned: bool = False,
+    secret: bool = False,
 ) -> Callable[[View], Endpoint]:
     """Make a view answer tokens with this scope.
 
@@ -81,10 +105,13 @@ def endpoint(
         media: type of the answer.
         versioned: the answer carries an `ETag`; where the view writes, it also calls
             `unchanged.check`, and callers must send `If-Match`.
+        secret: the answer holds a secret, so that it is never kept to be told again.
     """
 
     def decorate(view: View) -> Endpoint:
-        return Endpoint(view, scope=scope, status=status, media=media, versioned=versioned)
+        return Endpoint(
+            view, scope=scope, status=status, media=media, versioned=versioned, secret=secret
+        )
 
     return decorate
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 
 from api import request_id
 from experiments import errors
@@ -11,6 +11,7 @@ from experiments.logs import logger
 from experiments.shapes import Out
 
 log = logger("api")
+KEPT_HEADERS = {"Allow", "Retry-After"}
 
 STATUS: dict[type[errors.DesirelineError], int] = {
     errors.MalformedError: 400,
@@ -90,6 +91,7 @@ def _of_domain(error: errors.DesirelineError) -> Response:
 
 def _of_http(error: HTTPException) -> Response:
     response = problem(error.code or 500, error.name, error.description or error.name)
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        response.headers["Allow"] = ", ".join(error.valid_methods)
+    response.headers.extend(
+        {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
+    )
     return response

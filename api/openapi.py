@@ -34,6 +34,7 @@ PROBLEMS: Mapping[int, str] = {
     413: "The body is too large.",
     422: "A field is wrong; nothing was written.",
     428: "`If-Match` is missing.",
+    429: "The token has made its calls of this minute; wait for `Retry-After` seconds.",
     503: "The database is away or busy; try again.",
 }
 TWINS = re.compile(r"experiments__([a-z]+)__schemas__")
@@ -174,11 +175,17 @@ def _inlined(field: Document, definitions: Mapping[str, Document]) -> Document:
 
 def _in_headers(call: Call) -> list[Document]:
     if call.view.versioned and call.method == "PUT":
-        words = "The `ETag` that reading it gave."
-        schema = {"type": "string", "minLength": 1}
-        header = {"name": "If-Match", "in": "header", "required": True}
-        return [{**header, "description": words, "schema": schema}]
+        return [_header("If-Match", "The `ETag` that reading it gave.", required=True)]
+    if call.method == "POST":
+        words = "Names this request, so that sending it again repeats the answer, not the effect."
+        return [_header("Idempotency-Key", words, required=False)]
     return []
+
+
+def _header(name: str, words: str, *, required: bool) -> Document:
+    schema = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"}
+    place = {"name": name, "in": "header", "required": required}
+    return {**place, "description": words, "schema": schema}
 
 
 def _responses(call: Call, references: References) -> Document:
@@ -211,6 +218,8 @@ def _problems(call: Call) -> set[int]:
         found.add(409)
     if writes and view.versioned:
         found |= {412, 428}
+    if view.counted:
+        found.add(429)
     return found
 
 

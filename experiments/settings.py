@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         default=False,
         description="Store no events of visitors whose browser sends Sec-GPC or DNT.",
     )
+    api_calls_per_minute: int = Field(
+        default=1200, ge=1, description="Calls of the own API that a token may make, per process."
+    )
     log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
     clock_file: Path | None = Field(
         default=None, description="File that tells the time instead of the machine (demo)."

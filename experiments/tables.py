@@ -10,10 +10,10 @@ from experiments.audit import models as audit
 from experiments.decisions import models as decisions
 from experiments.design import models as design
 from experiments.events import models as events
+from experiments.idempotency import models as idempotency
 from experiments.imports import models as imports
 from experiments.inbox import models as inbox
 from experiments.instances import models as instances
-from experiments.interference import models as interference
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
@@ -29,10 +29,10 @@ SLICES = (
     decisions,
     design,
     events,
+    idempotency,
     imports,
     inbox,
     instances,
-    interference,
     jobs,
     journeys,
     metrics,

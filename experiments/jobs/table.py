@@ -20,7 +20,7 @@ from experiments.design import service as design
 from experiments.design.schemas import Purpose, Source, Status
 from experiments.errors import DesirelineError
 from experiments.events import service as events
-from experiments.interference import service as interferences
+from experiments.idempotency import service as idempotency
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
 from experiments.logs import logger
@@ -88,18 +88,6 @@ def verify(runtime: Runtime) -> str:
     return _told(("ended the probation of", ended))
 
 
-def interference(runtime: Runtime) -> str:
-    """Scan concurrent experiments for effects that depend on each other."""
-    now = runtime.clock.now()
-    with reading(runtime.engine) as session:
-        found = interferences.scan(session, as_of=now)
-    with transaction(runtime.engine) as session:
-        flagged = interferences.write(
-            session, found, as_of=now, actor=_actor("interference"), now=now
-        )
-    return _told(("found other experiments changing the effect of", flagged))
-
-
 def weekly_report(runtime: Runtime) -> str:
     """Write the report of the week that ended, if it is not written yet."""
     now = runtime.clock.now()
@@ -111,10 +99,14 @@ def weekly_report(runtime: Runtime) -> str:
 
 
 def housekeeping(runtime: Runtime) -> str:
-    """Drop rejected events that nobody will look at any more."""
+    """Drop rejected events and kept answers that nobody will ask for any more."""
+    now = runtime.clock.now()
     with transaction(runtime.engine) as session:
-        dropped = events.drop_rejected(session, before=runtime.clock.now() - KEEP_REJECTED)
-    return f"dropped {dropped} rejected events" if dropped else ""
+        refused = events.drop_rejected(session, before=now - KEEP_REJECTED)
+        answers = idempotency.drop_old(session, before=now - idempotency.KEEP)
+    counts = {"rejected events": refused, "kept answers": answers}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"dropped {told}" if told else ""
 
 
 JOBS = (
@@ -143,12 +135,6 @@ JOBS = (
         run=decide,
     ),
     Job(
-        name="interference",
-        description="Scans concurrent experiments for effects that depend on each other",
-        every=timedelta(days=1),
-        run=interference,
-    ),
-    Job(
         name="verify",
         description="Judges promotions on probation; takes back what does not hold",
         every=timedelta(hours=1),
@@ -162,7 +148,7 @@ JOBS = (
     ),
     Job(
         name="housekeeping",
-        description="Drops rejected events after 30 days",
+        description="Drops rejected events after 30 days and kept answers after one",
         every=timedelta(days=1),
         run=housekeeping,
     ),

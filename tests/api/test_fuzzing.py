@@ -69,7 +69,13 @@ EXPERIMENT = {
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """An application that holds one of everything, on the storage that the test names."""
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    settings = Settings(data_dir=tmp_path, secret_key="for tests", seed=7, DATABASE_URL=url)
+    settings = Settings(
+        data_dir=tmp_path,
+        secret_key="for tests",
+        seed=7,
+        api_calls_per_minute=10**6,
+        DATABASE_URL=url,
+    )
     app = create_app(settings)
     runtime: Runtime = app.extensions["desireline"]
     create_tables(runtime.engine)
