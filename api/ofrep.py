@@ -5,8 +5,6 @@ The rules were found by running real clients: a 304 only for the same answer, ne
 headers on every answer, errors too.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,11 +18,11 @@ from api.freshness import etag, is_known
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment.schemas import VisitorId
-from experiments.database import reading, transaction
-from experiments.errors import DesirelineError, TooLargeError, UnavailableError
+from experiments.errors import DesirelineError, TooLargeError
 from experiments.logs import logger
 from experiments.resolution.evaluation import evaluate, evaluate_all
 from experiments.resolution.flags import Evaluation, Flag, flags
+from experiments.resolution.resolver import Asker
 from experiments.runtime import Runtime
 
 PREFIX = "/ofrep/v1/evaluate/flags"
@@ -54,14 +52,6 @@ class FailedError(Exception):
         self.detail = detail
         self.status = status
         super().__init__(detail)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who is asked about: their id if they have one, and the attributes of the request."""
-
-    visitor: str | None
-    context: Mapping[str, Any]
 
 
 @blueprint.route(f"{PREFIX}/<key>", methods=["POST", "OPTIONS"])
@@ -125,19 +115,7 @@ def _one(opened: Runtime, key: str, request: Request) -> Reply:
         raise FailedError("FLAG_NOT_FOUND", f"there is no flag {key!r}", 404)
     if _needs_visitor(flag, asker):
         raise FailedError("TARGETING_KEY_MISSING", _missing(flag))
-    try:
-        with transaction(opened.engine) as session:
-            found = evaluate(
-                session,
-                ruleset,
-                flag,
-                visitor=asker.visitor,
-                context=asker.context,
-                now=opened.clock.now(),
-            )
-    except UnavailableError:
-        everything = evaluate_all(None, ruleset, visitor=asker.visitor, context=asker.context)
-        found = next(answered for item, answered in everything if item.key == key)
+    found = evaluate(opened.resolver, ruleset, flag, asker, now=opened.clock.now())
     if found is None:
         raise FailedError("FLAG_NOT_FOUND", f"nothing approved is shown in {key!r}", 404)
     return _reply(200, _document(found))
@@ -146,12 +124,7 @@ def _one(opened: Runtime, key: str, request: Request) -> Reply:
 def _all(opened: Runtime, request: Request) -> Reply:
     asker = _asker(request.body())
     ruleset = opened.rulesets.current()
-    visitor, context = asker.visitor, asker.context
-    try:
-        with reading(opened.engine) as session:
-            found = list(evaluate_all(session, ruleset, visitor=visitor, context=context))
-    except UnavailableError:
-        found = list(evaluate_all(None, ruleset, visitor=visitor, context=context))
+    found = evaluate_all(opened.resolver, ruleset, asker)
     items = [
         _error(flag.key, "TARGETING_KEY_MISSING", _missing(flag))
         if _needs_visitor(flag, asker)

@@ -5,9 +5,8 @@ from flask import Blueprint
 from api.endpoint import endpoint
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
-from experiments.database import reading, transaction
+from experiments.database import reading
 from experiments.design import queries as design
-from experiments.errors import UnavailableError
 from experiments.resolution import overrides, service
 from experiments.resolution.overrides import Forced
 from experiments.resolution.schemas import (
@@ -27,12 +26,7 @@ def resolve(asked: ResolveIn) -> ResolutionOut:
     """What a touchpoint shows to a visitor; counts the exposure where showing counts."""
     opened = runtime()
     ruleset, forced = opened.rulesets.current(), _forced(asked)
-    try:
-        with transaction(opened.engine) as session:
-            now = opened.clock.now()
-            return service.resolve(session, ruleset, asked, forced=forced, now=now)
-    except UnavailableError:
-        return service.without_storage(ruleset, asked)
+    return service.resolve(opened.resolver, ruleset, asked, forced=forced, now=opened.clock.now())
 
 
 @blueprint.post("/explain")

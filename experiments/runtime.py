@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 from experiments.clock import Clock
 from experiments.database import open_engine
 from experiments.inbox.group_commit import GroupCommit
+from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
+from experiments.resolution.spool import Spool
 from experiments.settings import Settings
 
 
@@ -22,9 +24,11 @@ class Runtime:
     rng: np.random.Generator
     rulesets: RulesetCache
     commits: GroupCommit
+    resolver: Resolver
 
     def close(self) -> None:
         """Store what is on its way and let go of the storage."""
+        self.rulesets.stop()
         self.commits.stop()
         self.engine.dispose()
 
@@ -33,11 +37,15 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     """Open everything the settings name; `clock` replaces the one they ask for."""
     engine = open_engine(settings.storage_url)
     clock = clock or settings.clock()
+    rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
+    resolver = Resolver(engine, commits, Spool(settings.data_dir / "spool"))
+    rulesets.accompany(resolver.replay)
     return Runtime(
         settings=settings,
         engine=engine,
         clock=clock,
         rng=np.random.default_rng(settings.seed),
-        rulesets=RulesetCache(engine),
-        commits=GroupCommit(engine, clock),
+        rulesets=rulesets,
+        commits=commits,
+        resolver=resolver,
     )

@@ -1,5 +1,6 @@
 """Shapes of the accounts slice."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -122,3 +123,15 @@ class Grant(Out):
     def admits(self, origin: str) -> bool:
         """Whether a page of this origin may use the token; a server has no origin."""
         return not (origin and self.origins) or bool(self.origins & {origin.lower(), ANY_ORIGIN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingGrant:
+    """A grant kept in memory, until when it holds."""
+
+    grant: Grant
+    expires_at: datetime | None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the token has not expired."""
+        return self.expires_at is None or now < self.expires_at

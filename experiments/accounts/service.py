@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select
 
 from experiments.accounts.models import ApiToken, User
 from experiments.accounts.passwords import hash_password, hash_secret, new_secret, password_fits
-from experiments.accounts.schemas import Grant, NewTokenOut, Role, Scope, TokenIn, UserIn, UserOut
+from experiments.accounts.queries import grant_of
+from experiments.accounts.schemas import Grant, NewTokenOut, Role, TokenIn, UserIn, UserOut
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.audit.service import record
 from experiments.errors import (
@@ -159,15 +160,10 @@ def grant(session: Session, secret: str, *, now: datetime) -> Grant:
     found = select(ApiToken).where(ApiToken.secret_hash == hash_secret(secret))
     token = session.exec(found).first()
     expired = token is not None and token.expires_at is not None and token.expires_at <= now
-    if token is None or token.id is None or token.revoked_at is not None or expired:
+    if token is None or token.revoked_at is not None or expired:
         message = "The token is unknown, expired or revoked."
         raise NotAuthenticatedError(message)
-    return Grant(
-        token_id=token.id,
-        actor=Actor(kind=ActorKind.TOKEN, name=token.name),
-        scopes=frozenset(Scope(scope) for scope in token.scopes),
-        origins=frozenset(token.origins),
-    )
+    return grant_of(token)
 
 
 def _user(session: Session, user_id: int) -> User:

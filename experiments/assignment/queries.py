@@ -1,7 +1,7 @@
 """Reading visitors and their arms."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,26 +12,28 @@ from experiments.assignment.models import Alias, Assignment, Attribute, Exposure
 from experiments.assignment.schemas import AssignmentOut, Known, StoredArm, VisitorOut
 from experiments.errors import NotFoundError
 
+_ARM = (
+    col(Assignment.experiment_id),
+    col(Assignment.variant_id),
+    col(Assignment.phase_id),
+    col(Assignment.bucket),
+    col(Exposure.id),
+)
+_SEEN = and_(
+    col(Exposure.visitor_id) == col(Assignment.visitor_id),
+    col(Exposure.experiment_id) == col(Assignment.experiment_id),
+)
 _KNOWN = (
-    sa.select(
-        col(Alias.value),
-        col(Alias.visitor_id),
-        col(Assignment.experiment_id),
-        col(Assignment.variant_id),
-        col(Assignment.phase_id),
-        col(Assignment.bucket),
-        col(Exposure.id),
-    )
+    sa.select(col(Alias.visitor_id), *_ARM)
     .select_from(Alias)
     .outerjoin(Assignment, col(Assignment.visitor_id) == col(Alias.visitor_id))
-    .outerjoin(
-        Exposure,
-        and_(
-            col(Exposure.visitor_id) == col(Assignment.visitor_id),
-            col(Exposure.experiment_id) == col(Assignment.experiment_id),
-        ),
-    )
-    .where(col(Alias.value).in_(bindparam("values", expanding=True)))
+    .outerjoin(Exposure, _SEEN)
+    .where(col(Alias.value) == bindparam("value"))
+)
+_ARMS = (
+    sa.select(col(Assignment.visitor_id), *_ARM)
+    .outerjoin(Exposure, _SEEN)
+    .where(col(Assignment.visitor_id).in_(bindparam("visitors", expanding=True)))
 )
 
 
@@ -40,30 +42,34 @@ def visitor_id(session: Session, value: str) -> int | None:
     return session.exec(select(Alias.visitor_id).where(Alias.value == value)).first()
 
 
-def known(session: Session, value: str) -> Known:
-    """Who an id belongs to and every arm they are in, in one indexed look-up."""
-    return known_by_id(session.connection(), [value]).get(value, Known())
+def known(connection: Connection, value: str) -> Known:
+    """Who an id belongs to and every arm they are in, in one indexed look-up, as plain rows."""
+    rows = connection.execute(_KNOWN, {"value": value}).all()
+    if not rows:
+        return Known()
+    owner = rows[0][0]
+    return _known(rows)[owner]
 
 
-def known_by_id(connection: Connection, values: Collection[str]) -> dict[str, Known]:
-    """What is stored of whom these ids belong to, by id; ids never seen are left out.
+def known_visitors(connection: Connection, visitors: Collection[int]) -> dict[int, Known]:
+    """Every arm that these visitors are in."""
+    rows = connection.execute(_ARMS, {"visitors": list(visitors)}).all()
+    return {number: Known(visitor_id=number) for number in visitors} | _known(rows)
 
-    One look-up for all of them, as plain rows: this is on the way of every first request.
-    """
-    found: dict[str, Known] = {}
-    arms: defaultdict[str, dict[int, StoredArm]] = defaultdict(dict)
-    exposed: defaultdict[str, set[int]] = defaultdict(set)
-    for value, owner, experiment, variant, phase, number, seen in connection.execute(
-        _KNOWN, {"values": list(values)}
-    ):
-        found[value] = Known(visitor_id=owner)
-        if experiment is not None:
-            arms[value][experiment] = StoredArm(variant, phase, number)
-        if seen is not None:
-            exposed[value].add(experiment)
+
+def _known(rows: Iterable[Sequence[Any]]) -> dict[int, Known]:
+    arms: defaultdict[int, dict[int, StoredArm]] = defaultdict(dict)
+    exposed: defaultdict[int, set[int]] = defaultdict(set)
+    for owner, experiment, variant, phase, number, exposure in rows:
+        if experiment is not None:  # whoever is in no experiment has a row without an arm
+            arms[owner][experiment] = StoredArm(variant, phase, number)
+        else:
+            arms[owner] = {}
+        if exposure is not None:
+            exposed[owner].add(experiment)
     return {
-        value: Known(visitor_id=who.visitor_id, arms=arms[value], exposed=frozenset(exposed[value]))
-        for value, who in found.items()
+        owner: Known(visitor_id=owner, arms=found, exposed=frozenset(exposed[owner]))
+        for owner, found in arms.items()
     }
 
 

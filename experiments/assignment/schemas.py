@@ -65,6 +65,7 @@ class Known:
     visitor_id: int | None = None
     arms: Mapping[int, StoredArm] = field(default_factory=dict)  # by experiment
     exposed: frozenset[int] = frozenset()  # the experiments whose arm they saw
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class VisitorOut(Out):

@@ -8,6 +8,8 @@ from sqlmodel import Session, col, select
 from experiments.audit.models import AuditEntry
 from experiments.audit.schemas import AuditOut
 
+RECENT = 500  # more changes than are ever under way at once
+
 
 def live_version(session: Session) -> int:
     """The number of the newest change; grows with everything that can alter an answer."""
@@ -17,6 +19,17 @@ def live_version(session: Session) -> int:
 def changed_at(session: Session, version: int) -> datetime | None:
     """When the change of that number was made; none when nothing was ever changed."""
     return session.exec(select(AuditEntry.at).where(AuditEntry.id == version)).one_or_none()
+
+
+def changes(session: Session) -> tuple[int, int]:
+    """What differs whenever something changed: the newest entry and how many of the last there are.
+
+    The newest alone is not enough where several write: an entry with a lower number may appear
+    later, when its transaction ends.
+    """
+    newest = live_version(session)
+    recent = select(func.count()).where(col(AuditEntry.id) > newest - RECENT)
+    return newest, session.exec(recent).one()
 
 
 def began_at(session: Session) -> datetime | None:

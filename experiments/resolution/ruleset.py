@@ -187,3 +187,11 @@ class Ruleset:
     version: int = 0
     changed_at: datetime | None = None
     journeys: Mapping[str, JourneyRule] = field(default_factory=dict)
+    reads_attributes: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note whether any answer depends on what is known of the visitor."""
+        points = (
+            point for journey in self.journeys.values() for point in journey.touchpoints.values()
+        )
+        object.__setattr__(self, "reads_attributes", any(p.reads_attributes for p in points))

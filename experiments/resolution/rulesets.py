@@ -1,58 +1,127 @@
-"""The ruleset in memory: looked at by every request, read again when something changed."""
+"""What is live, in memory: read again off the request path within a second of a change."""
 
-from threading import Lock
-from time import monotonic
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Lock, Thread
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
-from experiments.audit.queries import live_version
+from experiments.accounts.passwords import hash_secret
+from experiments.accounts.queries import grants
+from experiments.accounts.schemas import Grant, StandingGrant
+from experiments.audit.queries import changes
 from experiments.database import reading
 from experiments.logs import logger
+from experiments.resolution.enrolment import Question
+from experiments.resolution.ladder import Place, climb
 from experiments.resolution.queries import ruleset
 from experiments.resolution.ruleset import Ruleset
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 
 log = logger("resolution")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    """What was read together: the ruleset, who may ask, and the state of the audit trail then."""
+
+    state: tuple[int, int] | None = None
+    ruleset: Ruleset = field(default_factory=Ruleset)
+    grants: Mapping[str, StandingGrant] = field(default_factory=dict)
+    by_secret: dict[str, StandingGrant] = field(default_factory=dict)  # filled as they are used
+
+
 class RulesetCache:
-    """The newest ruleset that could be read; a broken one never replaces a good one."""
+    """The newest ruleset that could be read; a broken one never replaces a good one.
+
+    The first request reads it and starts a thread that looks every `poll_seconds` whether
+    something changed, reads it anew if so, and then swaps one reference. Requests only ever take
+    the reference.
+    """
 
     def __init__(self, engine: Engine, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._engine = engine
         self._poll_seconds = poll_seconds
-        self._lock = Lock()
-        self._looked_at: float | None = None
-        self._held = Ruleset()
+        self._beginning = Lock()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._held = _Snapshot()
+        self._tasks: list[Callable[[], object]] = [self.look]
+
+    def accompany(self, task: Callable[[], object]) -> None:
+        """Do something else, too, whenever it is looked."""
+        self._tasks.append(task)
 
     def current(self) -> Ruleset:
-        """What is live, at most `poll_seconds` of machine time old.
+        """What is live."""
+        if self._thread is None:
+            self._begin()
+        return self._held.ruleset
 
-        One request looks whether something changed; those that come meanwhile do not wait for
-        it, except before the very first look.
-        """
-        if self._is_due() and self._lock.acquire(blocking=self._looked_at is None):
-            try:
-                if self._is_due():
-                    self._look()
-            finally:
-                self._lock.release()
-        return self._held
+    def grant(self, secret: str, *, now: datetime) -> Grant | None:
+        """What the bearer of a secret may do, as far as it is known here."""
+        if self._thread is None:
+            self._begin()
+        held = self._held
+        found = held.by_secret.get(secret) or held.grants.get(hash_secret(secret))
+        if found is None or not found.holds(now):
+            return None
+        held.by_secret[secret] = found
+        return found.grant
 
-    def _is_due(self) -> bool:
-        return self._looked_at is None or monotonic() - self._looked_at >= self._poll_seconds
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Read everything anew if something changed."""
+        held = self._held
         try:
             with reading(self._engine) as session:
-                self._held = self._newest(session)
+                state = changes(session)
+                if state == held.state:
+                    return
+                fresh = _Snapshot(state=state, ruleset=ruleset(session), grants=grants(session))
+            _try_out(fresh.ruleset)
         except Exception:  # whatever is wrong out there, the last good answer stands
-            log.exception("the ruleset could not be read", kept=self._held.version)
-        self._looked_at = monotonic()
+            log.exception("the ruleset could not be read", kept=held.ruleset.version)
+        else:
+            self._held = fresh
 
-    def _newest(self, session: Session) -> Ruleset:
-        if self._looked_at is not None and live_version(session) == self._held.version:
-            return self._held
-        return ruleset(session)
+    def turn(self) -> None:
+        """Do everything that is done regularly."""
+        for task in self._tasks:
+            try:
+                task()
+            except Exception:  # the thread must outlive what it does
+                log.exception("a regular task failed")
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self) -> None:
+        with self._beginning:
+            if self._thread is None:
+                self.look()
+                # It holds no reference, so that a cache that nobody uses any more can go.
+                watched = (weakref.ref(self), self._stopping, self._poll_seconds)
+                self._thread = Thread(target=_follow, args=watched, name="ruleset", daemon=True)
+                self._thread.start()
+
+
+def _follow(watched: "weakref.ref[RulesetCache]", stopping: Event, seconds: float) -> None:
+    while not stopping.wait(seconds):
+        cache = watched()
+        if cache is None:
+            return
+        cache.turn()
+        del cache
+
+
+def _try_out(rules: Ruleset) -> None:
+    """Ask once for everything, so that what cannot be evaluated is found before it is live."""
+    for journey in rules.journeys.values():
+        for point in journey.touchpoints.values():
+            climb(rules, Place(journey.key, point.key), Question("try-out", {"id": "try-out"}))

@@ -1,214 +1,195 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, event
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel, select
 
-from experiments import logs
 from experiments.assignment import service as assignment
+from experiments.assignment.bucketing import bucket
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.assignment.schemas import AliasKind
 from experiments.audit.schemas import Actor
+from experiments.clock import Clock
 from experiments.database import reading, transaction
 from experiments.design import exclusion
 from experiments.design import service as design
 from experiments.design.schemas import ExperimentOut, HoldoutIn, PhaseIn
+from experiments.inbox.group_commit import GroupCommit
 from experiments.resolution import queries, service
 from experiments.resolution.ladder import Rung
-from experiments.resolution.ruleset import Ruleset
-from experiments.resolution.rulesets import RulesetCache
+from experiments.resolution.memory import Memory
+from experiments.resolution.resolver import Resolver
 from experiments.resolution.schemas import ResolveIn, SlotOut
+from experiments.resolution.spool import Spool
 
 Launch = Callable[..., ExperimentOut]
-
-
-def ask(session: Session, now: datetime, visitor: str | None = "v", **more: object) -> SlotOut:
-    ruleset = queries.ruleset(session)
-    return ask_by(ruleset, session, now, visitor, **more)
-
-
-def ask_by(
-    ruleset: Ruleset, session: Session, now: datetime, visitor: str | None, **more: object
-) -> SlotOut:
-    asked = {"visitor": visitor, "journey": "signup", "touchpoint": "landing_page"} | more
-    resolved = service.resolve(session, ruleset, ResolveIn.model_validate(asked), now=now)
-    (slot,) = resolved.slots.values()
-    return slot
+Row = TypeVar("Row", bound=SQLModel)
 
 
 @pytest.fixture
-def experiment(
-    session: Session, signup: Callable[[Session], None], launch: Launch
-) -> ExperimentOut:
-    signup(session)
-    return launch(session)
+def resolver(engine: Engine, clock: Clock, tmp_path: Path) -> Iterator[Resolver]:
+    """Answers and records, and remembers nobody."""
+    commits = GroupCommit(engine, clock)
+    yield Resolver(engine, commits, Spool(tmp_path / "spool"), memory=Memory(keep_seconds=0))
+    commits.stop()
+
+
+@pytest.fixture
+def experiment(engine: Engine, signup: Callable[[Session], None], launch: Launch) -> ExperimentOut:
+    with transaction(engine) as session:
+        signup(session)
+        return launch(session)
+
+
+Ask = Callable[..., SlotOut]
+
+
+@pytest.fixture
+def ask(engine: Engine, resolver: Resolver, now: datetime) -> Ask:
+    """Resolves the slot of the landing page, or of what is asked for."""
+
+    def resolve(visitor: str | None = "v", *, at: datetime = now, **more: object) -> SlotOut:
+        with reading(engine) as session:
+            ruleset = queries.ruleset(session)
+        asked = {"visitor": visitor, "journey": "signup", "touchpoint": "landing_page"} | more
+        resolved = service.resolve(resolver, ruleset, ResolveIn.model_validate(asked), now=at)
+        (slot,) = resolved.slots.values()
+        return slot
+
+    return resolve
+
+
+def stored(engine: Engine, table: type[Row]) -> list[Row]:
+    with reading(engine) as session:
+        return list(session.exec(select(table)))
 
 
 def test_resolve__first_request__assigns_and_exposes(
-    session: Session, now: datetime, experiment: ExperimentOut
+    engine: Engine, now: datetime, experiment: ExperimentOut, ask: Ask
 ) -> None:
-    slot = ask(session, now)
-    (row,) = session.exec(select(Assignment)).all()
-    (seen,) = session.exec(select(Exposure)).all()
+    slot = ask()
+    (row,), (seen,) = stored(engine, Assignment), stored(engine, Exposure)
     variant = next(arm for arm in experiment.variants if arm.id == row.variant_id)
     assert (slot.experiment, slot.variant) == ("headline", variant.key)
     assert (row.propensity, row.method, row.assigned_at) == (0.5, "hash", now)
+    assert (row.bucket, row.contaminated) == (bucket(experiment.salt, "v"), False)
     assert (seen.variant_id, seen.first_at, seen.count) == (variant.id, now, 1)
 
 
-def test_resolve__repeated__counts_and_stays(
-    session: Session, now: datetime, experiment: ExperimentOut
+def test_resolve__repeated__stays_and_is_exposed_once(
+    engine: Engine, now: datetime, experiment: ExperimentOut, ask: Ask
 ) -> None:
-    first = ask(session, now)
-    later = ask(session, now + timedelta(days=2))
-    (seen,) = session.exec(select(Exposure)).all()
+    first, later = ask(), ask(at=now + timedelta(days=2))
+    (seen,) = stored(engine, Exposure)
     assert first == later
-    assert (seen.first_at, seen.count) == (now, 2)
+    assert seen.first_at == now
 
 
-def test_resolve__repeated__takes_one_look_up_and_one_update(
-    engine: Engine, now: datetime, signup: Callable[[Session], None], launch: Launch
+def test_resolve__repeated_from_memory__asks_the_database_nothing(
+    engine: Engine, now: datetime, clock: Clock, experiment: ExperimentOut, tmp_path: Path
 ) -> None:
-    statements: list[str] = []
+    commits = GroupCommit(engine, clock)
+    resolver = Resolver(engine, commits, Spool(tmp_path), memory=Memory(keep_seconds=60))
+    with reading(engine) as session:
+        ruleset = queries.ruleset(session)
+    asked = ResolveIn(visitor="v", journey="signup", touchpoint="landing_page")
+    first = service.resolve(resolver, ruleset, asked, now=now)
+    commits.stop()
+    statements: list[object] = []
+    event.listen(engine, "before_cursor_execute", lambda *happened: statements.append(happened))
+    assert service.resolve(resolver, ruleset, asked, now=now) == first
+    assert statements == []
+
+
+def test_resolve__nothing_to_record__writes_nothing(
+    engine: Engine, signup: Callable[[Session], None], ask: Ask
+) -> None:
     with transaction(engine) as session:
         signup(session)
-        launch(session)
-        ruleset = queries.ruleset(session)
-        asked = ResolveIn(visitor="v", journey="signup", touchpoint="landing_page")
-        service.resolve(session, ruleset, asked, now=now)
-
-    def note(*happened: object) -> None:
-        statements.append(str(happened[2]).split()[0])
-
-    event.listen(engine, "before_cursor_execute", note)
-    with transaction(engine) as session:
-        service.resolve(session, ruleset, asked, now=now)
-    assert [word for word in statements if word != "BEGIN"] == ["SELECT", "UPDATE"]
-
-
-def test_resolve__nothing_to_write__writes_nothing(
-    session: Session, now: datetime, signup: Callable[[Session], None]
-) -> None:
-    signup(session)
-    assert ask(session, now).source is Rung.STANDARD
-    assert ask(session, now, visitor=None).value == "Try it for free."
-    assert session.exec(select(Visitor)).all() == []
+    assert ask().source is Rung.STANDARD
+    assert ask(None).value == "Try it for free."
+    assert stored(engine, Visitor) == []
 
 
 def test_resolve__touchpoint_that_counts_by_event__assigns_without_exposure(
-    session: Session, now: datetime, signup: Callable[[Session], None], launch: Launch
+    engine: Engine, signup: Callable[[Session], None], launch: Launch, ask: Ask
 ) -> None:
-    signup(session)
-    launch(
-        session, touchpoint="first_steps", slot="first_steps_text", primary_metric="signup.signup"
-    )
-    ask(session, now, touchpoint="first_steps")
-    assert len(session.exec(select(Assignment)).all()) == 1
-    assert session.exec(select(Exposure)).all() == []
-
-
-def test_resolve__two_first_requests_at_once__give_one_assignment(
-    engine: Engine, now: datetime, signup: Callable[[Session], None], launch: Launch
-) -> None:
+    place = {"touchpoint": "first_steps", "slot": "first_steps_text"}
     with transaction(engine) as session:
         signup(session)
-        launch(session)
+        launch(session, **place, primary_metric="signup.signup")
+    ask(touchpoint="first_steps")
+    assert len(stored(engine, Assignment)) == 1
+    assert stored(engine, Exposure) == []
+
+
+def test_resolve__two_ids_of_one_person_at_once__give_one_assignment(
+    engine: Engine, now: datetime, experiment: ExperimentOut, ask: Ask
+) -> None:
+    with transaction(engine) as session:
         assignment.identify(session, "user", anonymous_id="device", as_of=now, now=now)
-
-    def request(number: int) -> str | None:
-        with transaction(engine) as session:
-            return ask(session, now, visitor=("user", "device")[number % 2]).variant
-
     with ThreadPoolExecutor(4) as pool:
-        variants = set(pool.map(request, range(8)))
-    with reading(engine) as session:
-        assert len(variants) == 1
-        assert len(session.exec(select(Assignment)).all()) == 1
-        assert session.exec(select(Exposure)).one().count == 8
+        slots = pool.map(ask, ["user", "device"] * 4)
+    assert len({slot.variant for slot in slots}) == 1
+    assert len(stored(engine, Assignment)) == 1
+    assert len(stored(engine, Exposure)) == 1
 
 
 def test_resolve__audience__stored_attributes_are_overlaid_by_the_context(
-    session: Session, now: datetime, signup: Callable[[Session], None], launch: Launch
+    engine: Engine, now: datetime, signup: Callable[[Session], None], launch: Launch, ask: Ask
 ) -> None:
-    signup(session)
-    launch(session, audience={"plan": "pro"})
-    visitor = assignment.visitor(session, "v", kind=AliasKind.USER, now=now)
-    assignment.set_attributes(session, visitor, {"plan": "pro"}, source="crm", as_of=now)
-    assert ask(session, now, context={"plan": "free"}).experiment is None
-    assert ask(session, now).experiment == "headline"
+    with transaction(engine) as session:
+        signup(session)
+        launch(session, audience={"plan": "pro"})
+        visitor = assignment.visitor(session, "v", kind=AliasKind.USER, now=now)
+        assignment.set_attributes(session, visitor, {"plan": "pro"}, source="crm", as_of=now)
+    assert ask(context={"plan": "free"}).experiment is None
+    assert ask().experiment == "headline"
 
 
 def test_resolve__holdout__shows_the_standard(
-    session: Session,
+    engine: Engine,
     now: datetime,
     experiment: ExperimentOut,
     rng: np.random.Generator,
     actor: Actor,
+    ask: Ask,
 ) -> None:
     data = HoldoutIn(key="quiet", name="Quiet", journey="signup", share=0.5)
-    exclusion.create_holdout(session, data, rng=rng, actor=actor, now=now)
-    ruleset = queries.ruleset(session)
-    slots = [ask_by(ruleset, session, now, f"v{number}") for number in range(40)]
+    with transaction(engine) as session:
+        exclusion.create_holdout(session, data, rng=rng, actor=actor, now=now)
+    slots = [ask(f"v{number}") for number in range(40)]
     held = [slot for slot in slots if slot.experiment is None]
     assert 5 < len(held) < 35
-    assert len(session.exec(select(Assignment)).all()) == 40 - len(held)
+    assert len(stored(engine, Assignment)) == 40 - len(held)
 
 
 def test_resolve__new_phase__keeps_old_visitors_and_stamps_new_ones(
-    session: Session, now: datetime, experiment: ExperimentOut, actor: Actor
+    engine: Engine, now: datetime, experiment: ExperimentOut, actor: Actor, ask: Ask
 ) -> None:
-    first = queries.ruleset(session)
-    before = [ask_by(first, session, now, f"old{number}").variant for number in range(20)]
+    before = [ask(f"old{number}").variant for number in range(20)]
     data = PhaseIn(weights={"control": 0.1, "pain": 0.9}, reason="ramp")
     later = now + timedelta(days=7)
-    opened = design.open_phase(session, "headline", data, actor=actor, now=later)
-    second = queries.ruleset(session)
-    after = [ask_by(second, session, later, f"old{number}").variant for number in range(20)]
-    ask_by(second, session, later, "new")
-    newest = session.exec(select(Assignment)).all()[-1]
+    with transaction(engine) as session:
+        opened = design.open_phase(session, "headline", data, actor=actor, now=later)
+    after = [ask(f"old{number}", at=later).variant for number in range(20)]
+    ask("new", at=later)
+    newest = stored(engine, Assignment)[-1]
     assert before == after
     assert newest.phase_id == max(phase.id for phase in opened.phases)
 
 
 def test_explain__says_what_resolve_would__and_writes_nothing(
-    session: Session, now: datetime, experiment: ExperimentOut
+    engine: Engine, experiment: ExperimentOut, ask: Ask
 ) -> None:
     asked = ResolveIn(visitor="v", journey="signup", touchpoint="landing_page")
-    told = service.explain(session, queries.ruleset(session), asked)
-    assert session.exec(select(Visitor)).all() == []
+    with reading(engine) as session:
+        told = service.explain(session, queries.ruleset(session), asked)
+    assert stored(engine, Visitor) == []
     assert told.rungs["hero_headline"][0].rung is Rung.FORCED
-    assert told.slots["hero_headline"] == ask(session, now)
-
-
-def test_ruleset_cache__after_a_change__is_read_again_and_a_broken_one_is_not_taken(
-    engine: Engine,
-    now: datetime,
-    actor: Actor,
-    signup: Callable[[Session], None],
-    launch: Launch,
-) -> None:
-    logs.configure(as_json=True)
-    cache = RulesetCache(engine, poll_seconds=0)
-    assert cache.current().journeys == {}
-    with transaction(engine) as session:
-        signup(session)
-        launch(session)
-    good = cache.current()
-    assert good is cache.current()
-    slot = good.journeys["signup"].touchpoints["landing_page"].slots["hero_headline"]
-    assert [rule.key for rule in slot.experiments] == ["headline"]
-    with transaction(engine) as session:
-        design.pause(session, "headline", reason="test", actor=actor, now=now)
-    rename(engine, "holdout", "elsewhere")
-    try:
-        assert cache.current() is good
-    finally:
-        rename(engine, "elsewhere", "holdout")
-
-
-def rename(engine: Engine, table: str, name: str) -> None:
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+    assert told.slots["hero_headline"] == ask()

@@ -1,0 +1,168 @@
+"""Answering from the live ruleset and what is stored of the visitor, and recording what is new.
+
+The order of things on a request: the ruleset from memory, the visitor from memory or in one
+look-up, the ladder, and only when something is new one trip through the group commit. What is
+recorded is durable before the answer leaves. While the database is away the hash alone answers and
+what would have been recorded waits in a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine
+
+from experiments.assignment import queries as visitors
+from experiments.assignment.bucketing import bucket
+from experiments.assignment.recording import VISITS, Meeting, Visit
+from experiments.assignment.schemas import Known, StoredArm
+from experiments.database import reading
+from experiments.errors import OverloadedError, UnavailableError
+from experiments.inbox.group_commit import PATIENCE_SECONDS, GroupCommit
+from experiments.journeys.schemas import Exposing
+from experiments.resolution.enrolment import NOTHING, Question
+from experiments.resolution.ladder import Place, Resolved, climb
+from experiments.resolution.memory import Memory
+from experiments.resolution.overrides import Forced
+from experiments.resolution.ruleset import Enrolment, Ruleset
+from experiments.resolution.spool import Spool
+
+AVOID_SECONDS = 1.0
+NOBODY = Known()
+
+
+class Asker(NamedTuple):
+    """Who asks, as the request tells it."""
+
+    visitor: str | None = None
+    context: Mapping[str, Any] = NOTHING
+    forced: Forced | None = None
+    preview_refused: bool = False
+    fallback: Mapping[str, Any] = NOTHING
+
+
+class Resolver:
+    """Answers requests of one process."""
+
+    def __init__(
+        self, engine: Engine, commits: GroupCommit, spool: Spool, *, memory: Memory | None = None
+    ) -> None:
+        self._engine = engine
+        self._commits = commits
+        self._spool = spool
+        self._memory = memory or Memory()
+        self._away_until = 0.0
+
+    def look(self, ruleset: Ruleset, asker: Asker) -> Question:
+        """The question of this asker with what is stored of them; writes nothing."""
+        if asker.visitor is None:
+            return question(asker, NOBODY)
+        known = self._memory.get(asker.visitor)
+        return question(asker, known or self._read(ruleset, asker.visitor))
+
+    def visit(self, ruleset: Ruleset, place: Place, asker: Asker, *, now: datetime) -> Resolved:
+        """What is shown to this asker there; what is new is recorded first.
+
+        Raises:
+            OverloadedError: when more waits to be recorded than may wait.
+        """
+        visitor = asker.visitor
+        if visitor is None:
+            return climb(ruleset, place, question(asker, NOBODY))
+        ask = partial(_ask, ruleset, place, asker)
+        known = self._memory.get(visitor)
+        # Somebody new is looked up where they are recorded; others are looked up first.
+        if known is None and (ruleset.reads_attributes or not ask(NOBODY)[1]):
+            known = self._read(ruleset, visitor)
+        resolved, news = ask(known or NOBODY)
+        if not news:
+            return resolved
+        attributes = NOTHING if known is None else known.attributes
+        visit = Visit(visitor, now, lambda stored: ask(replace(stored, attributes=attributes))[1])
+        stored = self._record(visit, news)
+        if stored is None:
+            return resolved
+        stored = replace(stored, attributes=attributes)
+        self._memory.put(visitor, stored)
+        return ask(stored)[0]
+
+    def replay(self) -> None:
+        """Record what waited in a file while the database was away."""
+        try:
+            self._spool.replay(self._record_all)
+        except UnavailableError:
+            return  # the next time, then
+
+    def _record_all(self, visits: Sequence[Visit]) -> None:
+        for future in [self._commits.submit(VISITS, visit) for visit in visits]:
+            future.result(PATIENCE_SECONDS)
+
+    def _read(self, ruleset: Ruleset, visitor: str) -> Known:
+        if monotonic() < self._away_until:
+            return NOBODY
+        try:
+            with reading(self._engine) as session:
+                known = visitors.known(session.connection(), visitor)
+                if ruleset.reads_attributes and known.visitor_id is not None:
+                    attributes = visitors.attributes(session, known.visitor_id)
+                    known = replace(known, attributes=attributes)
+        except UnavailableError:
+            self._away_until = monotonic() + AVOID_SECONDS
+            return NOBODY
+        self._memory.put(visitor, known)
+        return known
+
+    def _record(self, visit: Visit, news: Sequence[Meeting]) -> Known | None:
+        """What is stored of the visitor then; nothing when it waits for the database."""
+        if monotonic() >= self._away_until:
+            try:
+                return self._commits.store(VISITS, visit)
+            except OverloadedError:
+                raise
+            except UnavailableError:
+                self._away_until = monotonic() + AVOID_SECONDS
+        self._spool.add(visit.visitor, visit.at, news)
+        return None
+
+
+def question(asker: Asker, known: Known) -> Question:
+    """What the ladder needs to know of an asker; the request's attributes overlay the stored."""
+    attributes = {**known.attributes, **asker.context}
+    if asker.visitor is not None:
+        attributes["id"] = asker.visitor
+    return Question(
+        asker.visitor,
+        attributes,
+        known.arms,
+        asker.forced,
+        asker.preview_refused,
+        asker.fallback,
+    )
+
+
+def _ask(
+    ruleset: Ruleset, place: Place, asker: Asker, known: Known
+) -> tuple[Resolved, list[Meeting]]:
+    """What somebody of whom this is known is shown there, and what of it is not recorded yet."""
+    resolved = climb(ruleset, place, question(asker, known))
+    point = resolved.touchpoint
+    counts = point is not None and point.expose is Exposing.ON_RESOLVE
+    news = [
+        _meeting(met, asker.visitor or "", is_seen=is_seen)
+        for answer in resolved.answers
+        if (met := answer.enrolment) is not None
+        and (
+            (is_seen := counts and met.is_counted and met.experiment.id not in known.exposed)
+            or met.is_new
+        )
+    ]
+    return resolved, news
+
+
+def _meeting(met: Enrolment, visitor: str, *, is_seen: bool) -> Meeting:
+    rule = met.experiment
+    arm = StoredArm(met.arm.id, rule.phase_id, bucket(rule.salt, visitor))
+    return Meeting(rule.id, arm, met.arm.weight, met.is_new, is_seen)
