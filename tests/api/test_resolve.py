@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from experiments.accounts.schemas import Scope
@@ -75,15 +76,25 @@ def test_resolve__a_wrong_field__is_named(
     assert [item["pointer"] for item in response.get_json()["errors"]] == [pointer]
 
 
-def test_resolve__database_away__shows_the_standard_and_no_test(
+def test_resolve__database_away__answers_from_the_hash_and_records_later_once(
     app: Flask, client: FlaskClient, token: Callable[..., Headers], live: ExperimentOut
 ) -> None:
-    headers = token()
-    slot(client, headers, visitor="v")
-    with app.extensions["desireline"].engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE alias RENAME TO elsewhere")
+    headers, opened = token(), app.extensions["desireline"]
+    slot(client, headers, visitor="seen before")
+    rename(opened.engine, "alias", "elsewhere")
     found = slot(client, headers, visitor="v")
-    assert (found["source"], found["experiment"]) == ("standard", None)
+    rename(opened.engine, "elsewhere", "alias")
+    assert found["experiment"] == "headline"
+    for _ in range(2):
+        opened.resolver.replay()
+    person = client.get("/api/v1/visitors/v", headers=headers).get_json()
+    variant = next(arm.id for arm in live.variants if arm.key == found["variant"])
+    assert [arm["variant_id"] for arm in person["assignments"]] == [variant]
+
+
+def rename(engine: Engine, table: str, name: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
 
 
 def test_explain__says_every_rung__and_writes_nothing(
