@@ -18,7 +18,10 @@ from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
 from experiments.decisions.schemas import DecisionOut, PromotionOut
+from experiments.design import queries as designs
 from experiments.design.schemas import ReasonIn
+from experiments.interference.queries import interferences
+from experiments.interference.schemas import InterferenceOut
 
 blueprint = Blueprint("results", __name__, url_prefix="/api/v1/experiments/<key>")
 
@@ -78,6 +81,15 @@ def made(key: str, asked: Paging) -> Page[DecisionOut]:
     with reading(runtime().engine) as session:
         found = decisions.decisions(session, key, before=asked.after_id, limit=asked.limit + 1)
     return page_by_id(found, asked)
+
+
+@blueprint.get("/interferences")
+@endpoint(Scope.READ)
+def found_interferences(key: str) -> Page[InterferenceOut]:
+    """Other experiments beside which the effect was looked at, the strongest evidence first."""
+    with reading(runtime().engine) as session:
+        designs.experiment(session, key)
+        return Page(data=interferences(session, key), next_cursor=None)
 
 
 @blueprint.post("/decide")

@@ -14,6 +14,7 @@ from experiments.idempotency import models as idempotency
 from experiments.imports import models as imports
 from experiments.inbox import models as inbox
 from experiments.instances import models as instances
+from experiments.interference import models as interference
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.metrics import models as metrics
@@ -33,6 +34,7 @@ SLICES = (
     imports,
     inbox,
     instances,
+    interference,
     jobs,
     journeys,
     metrics,

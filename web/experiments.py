@@ -11,6 +11,7 @@ from experiments.decisions.promoting import changed_since
 from experiments.design import listing, queries, service
 from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, Status
 from experiments.errors import ConflictError, InvalidError
+from experiments.interference.queries import interferences
 from experiments.journeys import queries as journeys
 from experiments.metrics import queries as metrics
 from experiments.probation import queries as probations
@@ -87,6 +88,7 @@ def show(key: str) -> str:
         promotions = decisions.promotions(session, experiment=key)
         changed = changed_since(session, experiment) if promotions else ()
         held = probations.probations(session, experiment=key)
+        beside = interferences(session, key)
     return render_template(
         "experiments/show.html",
         experiment=experiment,
@@ -98,6 +100,7 @@ def show(key: str) -> str:
         promotion=promotions[0] if promotions else None,
         changed=changed,
         probation=held[0] if held else None,
+        interferences=beside,
         findings=findings,
         startable=all(item.severity is not Severity.ERROR for item in findings),
         log=log,

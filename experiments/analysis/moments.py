@@ -48,7 +48,18 @@ def live_cells(
     session: Session, experiment_id: int, *, metric: MetricOut, as_of: datetime
 ) -> list[Cell]:
     """The sufficient statistics of `metric` in every arm and phase, as received by `as_of`."""
-    people = _people(experiment_id, as_of)
+    return cells_of(session, people_of(experiment_id, as_of), metric=metric, as_of=as_of)
+
+
+def cells_of(session: Session, people: CTE, *, metric: MetricOut, as_of: datetime) -> list[Cell]:
+    """The sufficient statistics of `metric` for any people, by what they call variant and phase.
+
+    Args:
+        session: the transaction.
+        people: one row per person: visitor_id, variant, phase and first_micros.
+        metric: what is measured.
+        as_of: events received later do not count.
+    """
     outcomes = _outcomes(session, people, metric=metric, as_of=as_of)
     rows = session.connection().execute(_sums(outcomes)).mappings()
     return [_cell(row, is_ratio=metric.kind is MetricKind.RATIO) for row in rows]
@@ -56,7 +67,7 @@ def live_cells(
 
 def live_split(session: Session, experiment_id: int, *, as_of: datetime) -> list[SplitCount]:
     """How many visitors were first exposed, by phase, hour and arm."""
-    people = _people(experiment_id, as_of)
+    people = people_of(experiment_id, as_of)
     hour = (people.c.first_micros // HOUR_MICROS).label("hour")
     keys = (people.c.phase, hour, people.c.variant)
     query = select(*keys, func.count().label("visitors")).group_by(*keys).order_by(*keys)
@@ -66,19 +77,19 @@ def live_split(session: Session, experiment_id: int, *, as_of: datetime) -> list
 
 def contaminated(session: Session, experiment_id: int, *, as_of: datetime) -> int:
     """How many exposed visitors were seen in two arms."""
-    people = _people(experiment_id, as_of)
+    people = people_of(experiment_id, as_of)
     query = select(func.count()).select_from(people).where(people.c.contaminated)
     return session.scalar(query) or 0
 
 
 def newest_exposure(session: Session, experiment_id: int, *, as_of: datetime) -> datetime | None:
     """When the last visitor joined."""
-    people = _people(experiment_id, as_of)
+    people = people_of(experiment_id, as_of)
     newest: datetime | None = session.scalar(select(func.max(people.c.first_at)))
     return newest
 
 
-def _people(experiment_id: int, as_of: datetime) -> CTE:
+def people_of(experiment_id: int, as_of: datetime, *, name: str = "people") -> CTE:
     """Everybody exposed, once, with the arm and phase of their assignment."""
     return (
         select(
@@ -104,7 +115,7 @@ def _people(experiment_id: int, as_of: datetime) -> CTE:
             col(Exposure.first_at) <= as_of,
             col(Visitor.merged_into).is_(None),
         )
-        .cte("people")
+        .cte(name)
     )
 
 

@@ -46,10 +46,29 @@ def compared_delays(
 
 def combined_arms(control: ArmEstimate, treatment: ArmEstimate) -> tuple[ArmEstimate, ArmEstimate]:
     """Combine the phases of two arms, along the last axis, by Mantel and Haenszel's weights."""
-    usable = (control.n >= MIN_VISITORS) & (treatment.n >= MIN_VISITORS)
-    both = np.maximum(control.n + treatment.n, 1)
-    weights = np.where(usable, control.n * treatment.n / both, 0.0)
+    weights = _common_weights((control, treatment))
     return _weighted(control, weights), _weighted(treatment, weights)
+
+
+def combined_cells(
+    groups: Sequence[Sequence[Cell]], *, kind: MetricKind
+) -> tuple[ArmEstimate, ...]:
+    """The estimates of several groups, over the phases in which each has matured visitors."""
+    by_phase = [{cell.phase: cell for cell in cells} for cells in groups]
+    phases = sorted(set.intersection(*(set(cells) for cells in by_phase)))
+    if not phases:
+        return (_nobody(),) * len(groups)
+    strata = [_ESTIMATES[kind]([cells[phase] for phase in phases]) for cells in by_phase]
+    weights = _common_weights(strata)
+    return tuple(_weighted(group, weights) for group in strata)
+
+
+@undefined_is_masked
+def _common_weights(groups: Sequence[ArmEstimate]) -> FloatArray:
+    """One weight per phase for all groups: 1 / sum(1 / n), which is n1 n2 / (n1 + n2) for two."""
+    usable = np.logical_and.reduce([group.n >= MIN_VISITORS for group in groups])
+    spread = np.sum([1 / np.maximum(group.n, 1) for group in groups], axis=0)
+    return np.where(usable, 1 / spread, 0.0)
 
 
 def shown_figure(

@@ -27,6 +27,7 @@ from experiments.design import service as design
 from experiments.design.lifecycle import ENROLLING
 from experiments.design.schemas import ExperimentOut, PromotionMode, Purpose, Status
 from experiments.errors import ConflictError
+from experiments.interference.queries import flips
 from experiments.probation import queries as probations
 
 OPEN = (*ENROLLING, Status.MATURING)
@@ -168,6 +169,7 @@ def _facts(session: Session, experiment: ExperimentOut) -> Facts:
         removed=frozenset(removed),
         changed_nodes=promoting.changed_since(session, experiment),
         names={item.key: item.name for item in experiment.variants},
+        flips=flips(session, experiment.id),
     )
 
 

@@ -21,6 +21,7 @@ from experiments.design.schemas import Purpose, Source, Status
 from experiments.errors import DesirelineError
 from experiments.events import service as events
 from experiments.idempotency import service as idempotency
+from experiments.interference import service as interferences
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
 from experiments.logs import logger
@@ -88,6 +89,18 @@ def verify(runtime: Runtime) -> str:
     return _told(("ended the probation of", ended))
 
 
+def interference(runtime: Runtime) -> str:
+    """Scan concurrent experiments for effects that depend on each other."""
+    now = runtime.clock.now()
+    with reading(runtime.engine) as session:
+        found = interferences.scan(session, as_of=now)
+    with transaction(runtime.engine) as session:
+        flagged = interferences.write(
+            session, found, as_of=now, actor=_actor("interference"), now=now
+        )
+    return _told(("found other experiments changing the effect of", flagged))
+
+
 def weekly_report(runtime: Runtime) -> str:
     """Write the report of the week that ended, if it is not written yet."""
     now = runtime.clock.now()
@@ -133,6 +146,12 @@ JOBS = (
         description="Puts every new readout before the gate; promotes what it lets through",
         every=timedelta(hours=1),
         run=decide,
+    ),
+    Job(
+        name="interference",
+        description="Scans concurrent experiments for effects that depend on each other",
+        every=timedelta(days=1),
+        run=interference,
     ),
     Job(
         name="verify",

@@ -147,13 +147,16 @@ def start_trial(
             key=key,
             name="Headline",
             journey=journey,
-            touchpoint="landing_page",
-            slot="hero_headline",
             variants=[
                 VariantIn(key="control", control=True, weight=share),
                 *(VariantIn(key=one, weight=share, content=f"{one}!") for one in treatments),
             ],
-            **{"primary_metric": signed_up.key, **fields},
+            **{
+                "touchpoint": "landing_page",
+                "slot": "hero_headline",
+                "primary_metric": signed_up.key,
+                **fields,
+            },
             plan=plan or Plan(promotion=PromotionMode.AUTOMATIC, maximum_days=14),
         )
         design.create(session, data, rng=rng, actor=actor, now=now)
