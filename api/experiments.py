@@ -12,7 +12,9 @@ from api.paging import Page, Paging, page_by_id, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
+from experiments.decisions import ramping
 from experiments.design import queries, service
+from experiments.design.ramp import RampOut
 from experiments.design.schemas import (
     ExperimentIn,
     ExperimentOut,
@@ -21,6 +23,7 @@ from experiments.design.schemas import (
     ReasonIn,
     Status,
 )
+from experiments.errors import NotFoundError
 
 blueprint = Blueprint("experiments", __name__, url_prefix="/api/v1/experiments")
 
@@ -140,6 +143,27 @@ def open_phase(key: str, data: PhaseIn) -> ExperimentOut:
     opened = runtime()
     with transaction(opened.engine) as session:
         return service.open_phase(session, key, data, actor=actor(), now=opened.clock.now())
+
+
+@blueprint.get("/<key>/ramp")
+@endpoint(Scope.READ)
+def ramp(key: str) -> RampOut:
+    """The next step of the ramp, and what it waits for; 404 when no step is left."""
+    opened = runtime()
+    with reading(opened.engine) as session:
+        found = ramping.waiting(session, key, now=opened.clock.now())
+    if found is None:
+        raise NotFoundError("step of the ramp of experiment", key)
+    return found
+
+
+@blueprint.post("/<key>/ramp/approve")
+@endpoint(Scope.MANAGE)
+def approve_step(key: str) -> RampOut:
+    """Approve the next step of the ramp; its other gates remain."""
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        return ramping.approve_step(session, key, actor=actor(), now=opened.clock.now())
 
 
 @blueprint.post("/<key>/variants/<variant>/remove")

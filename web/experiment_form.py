@@ -11,7 +11,7 @@ from experiments.journeys.schemas import ContentType, JourneyGraph
 from experiments.shapes import parse
 from web.contents import read_payload
 from web.filters import payload, yaml_text
-from web.requests import document, number, share, text, whole_number
+from web.requests import document, listing, number, share, text, whole_number
 
 Given: TypeAlias = Mapping[str, object]
 TREATMENTS = 4
@@ -49,6 +49,7 @@ def values(experiment: ExperimentOut) -> Given:
         **variants,
         "slot": f"{experiment.touchpoint}/{experiment.slot}",
         "audience": yaml_text(experiment.audience) if experiment.audience else "",
+        "ramp": _ramp_text(experiment),
         "coverage": round(experiment.coverage * 100, 4),
         "guardrails": [item.metric for item in guardrails],
         "margin": round(guardrails[0].margin * 100, 4) if guardrails else 2,
@@ -78,6 +79,7 @@ def read(graph: JourneyGraph) -> ExperimentIn:
             "hypothesis": {part: text(part) for part in ("because", "if_we", "then")},
             "audience": document("audience"),
             "coverage": share("coverage") or 1.0,
+            "ramp": listing("ramp"),
             "variants": _variants(place.type),
             "primary_metric": text("primary_metric"),
             "guardrails": _guardrails(),
@@ -85,6 +87,11 @@ def read(graph: JourneyGraph) -> ExperimentIn:
             "starts_at": text("starts_at") or None,
         },
     )
+
+
+def _ramp_text(experiment: ExperimentOut) -> str:
+    steps = [step.model_dump() for step in experiment.ramp]
+    return yaml_text(steps) if steps else ""
 
 
 def _variants(kind: ContentType) -> list[dict[str, object]]:

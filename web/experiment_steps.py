@@ -1,11 +1,14 @@
 """The steps of an experiment that a person takes from its page."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from experiments.accounts.schemas import Role
 from experiments.analysis import service as analysis
 from experiments.database import reading, transaction
+from experiments.decisions import ramping
 from experiments.decisions import service as decisions
 from experiments.design import queries, service
 from experiments.design.schemas import PhaseIn
@@ -17,11 +20,12 @@ from web import access
 from web.requests import number, reason, runtime, text
 
 blueprint = Blueprint("steps", __name__, template_folder="templates")
-SIMPLE = {
+SIMPLE: dict[str, tuple[Callable[..., object], str]] = {
     "schedule": (service.schedule, "It starts by itself when its time has come."),
     "start": (service.start, "It runs. The plan is frozen from now on."),
     "resume": (service.resume, "It runs again."),
     "archive": (service.archive, "It is out of sight, and nothing is lost."),
+    "approve-step": (ramping.approve_step, "The step is approved; its other gates remain."),
 }
 REASONED = {
     "pause": (service.pause, "It is paused: nobody new is taken in."),

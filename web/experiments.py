@@ -7,6 +7,7 @@ from experiments.analysis import queries as analysis
 from experiments.audit import queries as audit
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
+from experiments.decisions import ramping
 from experiments.decisions.promoting import changed_since
 from experiments.design import listing, queries, service
 from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, Status
@@ -87,6 +88,7 @@ def show(key: str) -> str:
         log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
         promotions = decisions.promotions(session, experiment=key)
         changed = changed_since(session, experiment) if promotions else ()
+        ramp = ramping.waiting(session, key, now=runtime().clock.now())
         held = probations.probations(session, experiment=key)
         beside = interferences(session, key)
     return render_template(
@@ -99,6 +101,7 @@ def show(key: str) -> str:
         decision=judged[0] if judged else None,
         promotion=promotions[0] if promotions else None,
         changed=changed,
+        ramp=ramp,
         probation=held[0] if held else None,
         interferences=beside,
         findings=findings,

@@ -79,11 +79,27 @@ def document(field: str) -> Mapping[str, object]:
     Raises:
         InvalidError: when it cannot be read or is not a mapping.
     """
-    given = text(field)
-    try:
-        parsed = yaml.safe_load(given) if given else {}
-    except yaml.YAMLError as error:
-        raise InvalidError.at(f"/{field}", f"cannot be read as YAML or JSON: {error}") from error
+    parsed = _read(field) if text(field) else {}
     if not isinstance(parsed, dict):
         raise InvalidError.at(f"/{field}", 'must be a mapping such as {"country": "NL"}')
+    return parsed
+
+
+def listing(field: str) -> list[object]:
+    """A list written as JSON or YAML; an empty field is an empty list.
+
+    Raises:
+        InvalidError: when it cannot be read or is not a list.
+    """
+    parsed = _read(field) if text(field) else []
+    if not isinstance(parsed, list):
+        raise InvalidError.at(f"/{field}", "must be a list: a line with a dash for each item")
+    return parsed
+
+
+def _read(field: str) -> object:
+    try:
+        parsed: object = yaml.safe_load(text(field))
+    except yaml.YAMLError as error:
+        raise InvalidError.at(f"/{field}", f"cannot be read as YAML or JSON: {error}") from error
     return parsed

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, and_, bindparam
+from sqlalchemy import Connection, and_, bindparam, func
 from sqlmodel import Session, col, select
 
 from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
@@ -80,6 +80,12 @@ def assignment(session: Session, *, experiment_id: int, visitor_id: int) -> Assi
     )
     row = session.exec(query.execution_options(populate_existing=True)).one()
     return AssignmentOut.model_validate(row)
+
+
+def exposed_in(session: Session, phase_id: int) -> int:
+    """How many visitors were exposed in one phase of an experiment."""
+    query = select(func.count()).select_from(Exposure).where(Exposure.phase_id == phase_id)
+    return session.exec(query).one()
 
 
 def attributes(session: Session, visitor: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from experiments.commands.terminal import (
     when,
 )
 from experiments.decisions import queries as decisions
+from experiments.decisions import ramping
 from experiments.decisions import service as deciding
 from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries, service
@@ -90,6 +91,31 @@ def check_experiment(settings: Settings, key: str) -> None:
     show(f"Checks of {key}", ("severity", "field", "what to do"), rows)
     if any(item.severity is Severity.ERROR for item in findings):
         sys.exit(BAD_INPUT)
+
+
+@experiment.command("ramp")
+@click.argument("key")
+@click.pass_obj
+def show_ramp(settings: Settings, key: str) -> None:
+    """Show the next step of the ramp of the experiment KEY, and what it waits for."""
+    with changing(settings) as (session, now):
+        found = ramping.waiting(session, key, now=now)
+    if found is None:
+        click.echo(f"No step of a ramp of {key!r} is left.")
+        return
+    rows = [(gate.gate, "open" if gate.open else "waits", gate.words) for gate in found.gates]
+    title = f"{key}, step {found.step} of {found.steps}: {found.coverage:.0%} of the visitors"
+    show(title, ("gate", "state", "in words"), rows)
+
+
+@experiment.command("approve-step")
+@click.argument("key")
+@click.pass_obj
+def approve_step(settings: Settings, key: str) -> None:
+    """Approve the next step of the ramp of the experiment KEY; its other gates remain."""
+    with changing(settings) as (session, now):
+        found = ramping.approve_step(session, key, actor=operator(), now=now)
+    click.echo(f"Step {found.step} of {found.steps} is approved.")
 
 
 def _add_step(name: str, step: Callable[..., ExperimentOut], *, asks_why: bool) -> None:

@@ -56,6 +56,7 @@ class Experiment(SQLModel, table=True):
     hypothesis: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     coverage: float = 1.0
+    ramp: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     layer_id: int | None = Field(default=None, foreign_key="layer.id")
     layer_start: float | None = None
     layer_end: float | None = None
@@ -103,3 +104,16 @@ class Phase(SQLModel, table=True):
     coverage: float
     weights: dict[str, float] = Field(sa_type=Json)
     reason: str = ""
+
+
+class RampApproval(SQLModel, table=True):
+    """That a person let an experiment go on to a step of its ramp."""
+
+    __tablename__ = "ramp_approval"
+    __table_args__ = (UniqueConstraint("experiment_id", "step"),)
+
+    id: int = Field(default=None, primary_key=True)
+    experiment_id: int = Field(foreign_key="experiment.id")
+    step: int
+    actor: str
+    at: datetime = Field(sa_type=Instant)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -157,6 +158,20 @@ class Plan(In):
         return self
 
 
+class RampStep(In):
+    """A larger coverage, and what must be true before it: every gate that it names."""
+
+    coverage: float = Field(gt=0, le=1)
+    after_hours: int = Field(
+        default=24, ge=1, le=24 * 365, description="Hours that the phase before it must last."
+    )
+    visitors: int = Field(
+        default=0, ge=0, description="Visitors that the phase before it must have exposed."
+    )
+    healthy: bool = Field(default=True, description="A look at that phase must find no alarm.")
+    approval: bool = Field(default=False, description="A person must approve it.")
+
+
 class LayerPlace(In):
     """The part of a layer's visitors that an experiment may use."""
 
@@ -189,6 +204,9 @@ class ExperimentIn(In):
         default_factory=dict, description="Condition on the visitor's attributes."
     )
     coverage: float = Field(default=1.0, gt=0, le=1)
+    ramp: list[RampStep] = Field(
+        default_factory=list, max_length=20, description="How the coverage grows by itself."
+    )
     place: LayerPlace | None = None
     variants: list[VariantIn] = Field(min_length=2, max_length=20)
     primary_metric: Key
@@ -224,6 +242,14 @@ class ExperimentIn(In):
         problem = _level_problem(self)
         if problem:
             raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _ramp_rises(self) -> "ExperimentIn":
+        coverages = [self.coverage, *(step.coverage for step in self.ramp)]
+        if any(after <= before for before, after in pairwise(coverages)):
+            message = "every step of the ramp must cover more than the one before it"
+            raise ValueError(message)
         return self
 
 
@@ -299,6 +325,7 @@ class ExperimentOut(Out):
     hypothesis: Hypothesis
     audience: dict[str, Any]
     coverage: float
+    ramp: list[RampStep] = Field(default_factory=list)
     place: LayerPlace | None
     salt: str
     status: Status

@@ -13,8 +13,8 @@ from experiments.analysis.service import NewLook
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decision_queries
+from experiments.decisions import ramping, verifying
 from experiments.decisions import service as decisions
-from experiments.decisions import verifying
 from experiments.design import queries as designs
 from experiments.design import service as design
 from experiments.design.schemas import Purpose, Source, Status
@@ -71,6 +71,17 @@ def decide(runtime: Runtime) -> str:
             return True
 
     return _told(("judged", _each(runtime, judge)))
+
+
+def ramp(runtime: Runtime) -> str:
+    """Let experiments take the steps of their ramps whose gates are open."""
+
+    def step(key: str) -> bool:
+        now = runtime.clock.now()
+        with transaction(runtime.engine) as session:
+            return ramping.advance(session, key, actor=_actor("ramp"), now=now)
+
+    return _told(("widened", _each(runtime, step)))
 
 
 def verify(runtime: Runtime) -> str:
@@ -152,6 +163,12 @@ JOBS = (
         description="Scans concurrent experiments for effects that depend on each other",
         every=timedelta(days=1),
         run=interference,
+    ),
+    Job(
+        name="ramp",
+        description="Lets experiments take the steps of their ramps whose gates are open",
+        every=timedelta(minutes=10),
+        run=ramp,
     ),
     Job(
         name="verify",

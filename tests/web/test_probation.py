@@ -96,3 +96,16 @@ def test_report__running_probation__asks_whether_it_holds(alice, applied):
 def test_calibration__viewer__cannot_end_anything(bob, applied):
     assert "End the probation" not in bob.get("/experiments/headline")
     bob.post(f"/experiments/headline/promotions/{applied}/probation/end", 403, reason="r")
+
+
+def test_experiment__ramp_that_asks__shows_its_gates_and_takes_the_approval(
+    alice, database, signup, launch
+):
+    ramp = [{"coverage": 1.0, "after_hours": 24, "approval": True}]
+    with transaction(database) as session:
+        launch(session, coverage=0.1, ramp=ramp)
+    page = alice.get("/experiments/headline")
+    assert "Ramp: step 1 of 1" in page
+    assert "A person must approve it." in page
+    approved = alice.post("/experiments/headline/steps/approve-step")
+    assert "A person approved it." in approved
