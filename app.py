@@ -5,6 +5,7 @@ from flask import Flask, Response
 import api
 import web
 from api import errors as api_errors
+from api import hotpath, meter
 from experiments import logs
 from experiments.clock import Clock
 from experiments.runtime import open_runtime
@@ -29,8 +30,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     app.extensions["desireline"] = open_runtime(settings, clock)
     app.register_error_handler(Exception, _respond)
+    meter.observe(app)
     api.register(app)
     web.register(app)
+    hotpath.mount(app)
     return app
 
 

@@ -1,5 +1,7 @@
 """Serves operators: the `desireline` command."""
 
+import os
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -7,8 +9,10 @@ from typing import Any
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 
 import migrations
+from api.meter import SEVERAL_PROCESSES
 from experiments import logs
 from experiments.accounts import service as accounts
 from experiments.commands import (
@@ -36,7 +40,10 @@ from experiments.errors import DesirelineError
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
 
-THREADS_PER_WORKER = 8
+THREADS_PER_WORKER = 32  # as many requests can wait for one commit together
+WAITING_PER_WORKER = 256  # more wait in the kernel, which refuses them in its turn
+SECONDS_FOR_HEADERS = 10
+SECONDS_TO_STOP = 20
 
 
 class Command(click.Group):
@@ -68,6 +75,8 @@ def main(context: click.Context) -> None:
 def serve(settings: Settings, host: str | None, port: int | None, workers: int) -> None:
     """Serve the pages and the API."""
     _prepare(settings)
+    if workers > 1:
+        _share_figures(settings)
     Granian(
         "app:create_app",
         factory=True,
@@ -76,6 +85,10 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int) 
         port=port if port is not None else settings.port,
         workers=workers,
         blocking_threads=THREADS_PER_WORKER,
+        backpressure=WAITING_PER_WORKER,
+        http1_settings=HTTP1Settings(header_read_timeout=SECONDS_FOR_HEADERS * 1000),
+        respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_STOP,
         log_access=False,
     ).serve()
 
@@ -111,6 +124,14 @@ def migrate(settings: Settings) -> None:
 def migration(settings: Settings, message: str) -> None:
     """Write a migration for what the models have and the database lacks (developers)."""
     migrations.write(open_current(settings).engine, message)
+
+
+def _share_figures(settings: Settings) -> None:
+    """Let the workers add up what they count, in files that start empty."""
+    folder = settings.data_dir / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[SEVERAL_PROCESSES] = str(folder)
 
 
 def _prepare(settings: Settings) -> None:

@@ -1,7 +1,10 @@
 """Who asks: a token as Bearer, as X-API-Key, or as Basic user name."""
 
+from base64 import b64decode
+
 from flask import g, request
 
+from api.exchange import Headers, WsgiHeaders
 from api.requests import runtime
 from experiments.accounts import service
 from experiments.accounts.schemas import PUBLIC_SCOPES, Grant, Scope
@@ -51,10 +54,18 @@ def actor() -> Actor:
 
 
 def presented_secret() -> str:
-    """The token in the request's headers, empty if there is none."""
-    authorization = request.authorization
-    if authorization is not None and authorization.type == "bearer":
-        return authorization.token or ""
-    if authorization is not None and authorization.type == "basic":
-        return authorization.username or ""
-    return request.headers.get("X-API-Key", "")
+    """The token in the headers of Flask's request, empty if there is none."""
+    return secret_in(WsgiHeaders(request.environ))
+
+
+def secret_in(headers: Headers) -> str:
+    """The token in the headers, empty if there is none."""
+    kind, _, value = headers.get("Authorization").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() != "basic":
+        return headers.get("X-API-Key")
+    try:
+        return b64decode(value, validate=True).decode().partition(":")[0]
+    except ValueError:  # also what base64 and UTF-8 refuse
+        return ""

@@ -70,7 +70,10 @@ def flask_response(answer: Callable[[Request], Reply]) -> Response:
     """Flask's form of what `answer` says to the request that Flask is serving."""
     headers = WsgiHeaders(request.environ)
     reply = answer(Request(request.method, request.path, headers, _flask_body))
-    return Response(reply.body, reply.status, list(reply.headers))
+    response = Response(reply.body, reply.status, list(reply.headers))
+    if all(name != "Content-Type" for name, _ in reply.headers):
+        del response.headers["Content-Type"]  # Flask's own idea of what an empty answer is
+    return response
 
 
 def _wsgi_body(environ: Mapping[str, Any]) -> bytes:

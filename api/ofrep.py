@@ -11,7 +11,7 @@ import orjson
 from flask import Blueprint, Response
 from pydantic import TypeAdapter, ValidationError
 
-from api.access import granted
+from api.access import granted, secret_in
 from api.errors import status_of
 from api.exchange import Headers, Reply, Request, flask_response
 from api.freshness import etag, is_known
@@ -72,6 +72,13 @@ def elsewhere(rest: str) -> Response:  # noqa: ARG001 (the route's part)
     return flask_response(lambda request: answer(runtime(), request))
 
 
+def route_of(path: str) -> str:
+    """The template of the route that a path belongs to, for counting."""
+    if path.rstrip("/") == PREFIX:
+        return PREFIX
+    return f"{PREFIX}/<key>" if path.startswith(f"{PREFIX}/") else "/ofrep/<path:rest>"
+
+
 def answer(opened: Runtime, request: Request) -> Reply:
     """Answer one request below `/ofrep/`, without a framework."""
     path = request.path.rstrip("/")
@@ -95,16 +102,11 @@ def answer(opened: Runtime, request: Request) -> Reply:
 
 
 def _admit(opened: Runtime, headers: Headers) -> None:
-    grant = granted(opened, _secret(headers), Scope.EVALUATE)
+    grant = granted(opened, secret_in(headers), Scope.EVALUATE)
     origin = headers.get("Origin")
     if not grant.admits(origin):
         detail = f"the token is not for pages of {origin}; add the origin to a client token"
         raise FailedError("GENERAL", detail, 403)
-
-
-def _secret(headers: Headers) -> str:
-    kind, _, secret = headers.get("Authorization").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" else headers.get("X-API-Key")
 
 
 def _one(opened: Runtime, key: str, request: Request) -> Reply:

@@ -1,8 +1,10 @@
 """Whether this process lives, and whether it is ready to serve."""
 
 from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import migrations
+from api import meter
 from api.requests import answer, runtime
 from experiments.clock import SystemClock
 from experiments.database import reading
@@ -18,6 +20,12 @@ NOT_READY = 503
 def health() -> Response:
     """The process answers."""
     return answer({"status": "ok"})
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Figures for Prometheus: requests and their times by the route's template."""
+    return Response(meter.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.get("/readyz")

@@ -21,7 +21,17 @@ def runtime() -> Runtime:
 
 
 def body(shape: type[Shape]) -> Shape:
-    """The request's JSON body as `shape`; no body is an empty object.
+    """The JSON body of Flask's request as `shape`; no body is an empty object.
+
+    Raises:
+        MalformedError: when it is not JSON.
+        InvalidError: when a field is wrong.
+    """
+    return document(shape, request.get_data())
+
+
+def document(shape: type[Shape], body: bytes) -> Shape:
+    """A JSON document as `shape`; nothing is an empty object.
 
     Raises:
         MalformedError: when it is not JSON.
@@ -29,7 +39,7 @@ def body(shape: type[Shape]) -> Shape:
     """
     try:
         # Read twice, because the second reader would take what is not JSON, such as NaN.
-        data = orjson.dumps(orjson.loads(request.get_data() or b"{}"))
+        data = orjson.dumps(orjson.loads(body or b"{}"))
     except orjson.JSONDecodeError as error:
         message = f"The body is not valid JSON: {error}"
         raise MalformedError(message) from error

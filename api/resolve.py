@@ -2,8 +2,10 @@
 
 from flask import Blueprint
 
+from api.access import granted, secret_in
 from api.endpoint import endpoint
-from api.requests import runtime
+from api.exchange import HeaderList, Reply, Request
+from api.requests import document, json_bytes, runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading
 from experiments.design import queries as design
@@ -16,6 +18,9 @@ from experiments.resolution.schemas import (
     ResolutionOut,
     ResolveIn,
 )
+from experiments.runtime import Runtime
+
+JSON: HeaderList = (("Content-Type", "application/json"),)
 
 blueprint = Blueprint("resolve", __name__, url_prefix="/api/v1")
 
@@ -24,9 +29,14 @@ blueprint = Blueprint("resolve", __name__, url_prefix="/api/v1")
 @endpoint(Scope.EVALUATE)
 def resolve(asked: ResolveIn) -> ResolutionOut:
     """What a touchpoint shows to a visitor; counts the exposure where showing counts."""
-    opened = runtime()
-    ruleset, forced = opened.rulesets.current(), _forced(asked)
-    return service.resolve(opened.resolver, ruleset, asked, forced=forced, now=opened.clock.now())
+    return _shown(runtime(), asked)
+
+
+def answer(opened: Runtime, request: Request) -> Reply:
+    """Answer the same without a framework; whatever is refused is raised."""
+    granted(opened, secret_in(request.headers), Scope.EVALUATE)
+    shown = _shown(opened, document(ResolveIn, request.body()))
+    return Reply(200, json_bytes(shown), JSON)
 
 
 @blueprint.post("/explain")
@@ -36,7 +46,7 @@ def explain(asked: ResolveIn) -> ExplainOut:
     opened = runtime()
     with reading(opened.engine) as session:
         ruleset = opened.rulesets.current()
-        return service.explain(session, ruleset, asked, forced=_forced(asked))
+        return service.explain(session, ruleset, asked, forced=_forced(opened, asked))
 
 
 @blueprint.post("/experiments/<key>/preview-links")
@@ -50,9 +60,14 @@ def create_preview_link(key: str, data: PreviewIn) -> PreviewOut:
     return service.preview(experiment, data, key=signing_key, now=opened.clock.now())
 
 
-def _forced(asked: ResolveIn) -> Forced | None:
+def _shown(opened: Runtime, asked: ResolveIn) -> ResolutionOut:
+    ruleset, now = opened.rulesets.current(), opened.clock.now()
+    forced = _forced(opened, asked)
+    return service.resolve(opened.resolver, ruleset, asked, forced=forced, now=now)
+
+
+def _forced(opened: Runtime, asked: ResolveIn) -> Forced | None:
     if not asked.preview:
         return None
-    opened = runtime()
     key = opened.settings.signing_key()
     return overrides.verify(asked.preview, key=key, now=opened.clock.now())

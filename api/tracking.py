@@ -4,7 +4,6 @@ The rules were found by running real clients: exactly 200 with a JSON body, neve
 regard for Content-Type, any origin, and 4xx only for what is the sender's own mistake.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ import orjson
 from flask import Blueprint, Response
 from flask import request as flask_request
 
-from api.access import granted
+from api.access import granted, secret_in
 from api.errors import status_of
 from api.exchange import HeaderList, Headers, Reply, Request, flask_response
 from api.requests import runtime
@@ -156,7 +155,7 @@ def _stored(opened: Runtime, parcel: Parcel) -> BatchOut:
 
 def _grant(opened: Runtime, headers: Headers, document: Document) -> Grant:
     in_body = document.fields.get("writeKey")
-    secret = _presented(headers) or (in_body if isinstance(in_body, str) else "")
+    secret = secret_in(headers) or (in_body if isinstance(in_body, str) else "")
     return _admitted(opened, headers, secret)
 
 
@@ -167,19 +166,6 @@ def _admitted(opened: Runtime, headers: Headers, secret: str) -> Grant:
         needed = f"a token for pages of {origin}"
         raise NotAllowedError(needed)
     return grant
-
-
-def _presented(headers: Headers) -> str:
-    """The write key in the headers, empty if there is none."""
-    kind, _, value = headers.get("Authorization").partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip()
-    if kind.lower() != "basic":
-        return headers.get("X-API-Key")
-    try:
-        return b64decode(value, validate=True).decode().partition(":")[0]
-    except ValueError:  # also what base64 and UTF-8 refuse
-        return ""
 
 
 def _privacy(headers: Headers) -> str:
@@ -202,7 +188,7 @@ def _settings(opened: Runtime, key: str) -> Reply:
 
 
 def _source(opened: Runtime, request: Request, in_address: str) -> Reply:
-    key = _presented(request.headers) or in_address
+    key = secret_in(request.headers) or in_address
     grant = _admitted(opened, request.headers, key)
     silent = {"enabled": False}
     source = {
