@@ -1,10 +1,11 @@
 """Which metrics a readout is about, and where their figures come from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
+from experiments.analysis.arrivals import arm_flows, source_delays
 from experiments.analysis.data import Cell, ExperimentData
 from experiments.analysis.moments import contaminated, live_cells, live_split, newest_exposure
 from experiments.analysis.protocol import Question
@@ -49,8 +50,9 @@ def collect(
 
 
 def _live(
-    session: Session, experiment: ExperimentOut, asked: Iterable[Question], *, as_of: datetime
+    session: Session, experiment: ExperimentOut, asked: Sequence[Question], *, as_of: datetime
 ) -> ExperimentData:
+    primary = next(item.metric for item in asked if Role.PRIMARY in item.roles)
     return ExperimentData(
         cells={
             item.metric.key: live_cells(session, experiment.id, metric=item.metric, as_of=as_of)
@@ -59,6 +61,8 @@ def _live(
         split=live_split(session, experiment.id, as_of=as_of),
         contaminated=contaminated(session, experiment.id, as_of=as_of),
         newest_at=newest_exposure(session, experiment.id, as_of=as_of),
+        flows=arm_flows(session, experiment.id, as_of=as_of),
+        delays=source_delays(session, experiment.id, metric=primary, as_of=as_of),
     )
 
 

@@ -44,13 +44,36 @@ class SplitCount(Out):
     visitors: int
 
 
+class ArmFlow(Out):
+    """What became of the visitors assigned to one arm: some never saw it, some came twice."""
+
+    phase: int
+    variant: str
+    assigned: int
+    lost: int
+    duplicates: int
+
+
+class SourceDelay(Out):
+    """Events of one source, and how many of them arrived more than a day after they happened."""
+
+    source: str
+    events: int
+    late: int
+
+
 class ExperimentData(Out):
-    """Every cell of every metric, and the counts that quality checks need."""
+    """Every cell of every metric, and the counts that quality checks need.
+
+    `flows` and `delays` are None where nobody can know them: imported figures do not tell.
+    """
 
     cells: dict[str, list[Cell]]
     split: list[SplitCount]
     contaminated: int
     newest_at: datetime | None
+    flows: list[ArmFlow] | None = None
+    delays: list[SourceDelay] | None = None
 
 
 def data_hash(data: ExperimentData, *, finished: bool) -> str:

@@ -1,15 +1,22 @@
-"""Whether the data can be trusted: the split, as a whole and period by period, contamination."""
+"""The figures by which data are trusted: the split, whole and by period; losses, delays."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
 
-from experiments.analysis.data import ExperimentData, SplitCount
+from experiments.analysis.data import ArmFlow, ExperimentData, SourceDelay, SplitCount
 from experiments.analysis.protocol import Protocol
-from experiments.analysis.schemas import BrokenPeriod, DayCount, Quality, SampleRatio
+from experiments.analysis.schemas import (
+    BrokenPeriod,
+    DayCount,
+    Leak,
+    Quality,
+    SampleRatio,
+    SourceLateness,
+)
 from stats.results import NotEstimable
 from stats.sample_ratio import dirichlet_multinomial_log_e, sample_ratio_chi2
 
@@ -42,6 +49,9 @@ def judge_quality(data: ExperimentData, protocol: Protocol) -> Quality:
         ),
         newest_at=data.newest_at,
         exposures=_per_day(dated),
+        lost=_leak(data.flows, protocol, lambda flow: flow.lost),
+        duplicates=_leak(data.flows, protocol, lambda flow: flow.duplicates),
+        lateness=_lateness(data.delays),
     )
 
 
@@ -123,6 +133,35 @@ def _per_day(split: Iterable[SplitCount]) -> list[DayCount]:
     return [
         DayCount.model_validate({"day": day, "variant": variant, "visitors": visitors})
         for (day, variant), visitors in sorted(days.items())
+    ]
+
+
+def _leak(
+    flows: Sequence[ArmFlow] | None, protocol: Protocol, count: Callable[[ArmFlow], int]
+) -> Leak | None:
+    """Whoever leaks independently of the arm leaks in the planned shares, at every look."""
+    if flows is None:
+        return None
+    gone = [
+        SplitCount(phase=flow.phase, hour=None, variant=flow.variant, visitors=count(flow))
+        for flow in flows
+    ]
+    tally = _tallies(gone, protocol, period_of=lambda _: "").get("", _Tally())
+    assigned = sum(flow.assigned for flow in flows)
+    total = sum(count(flow) for flow in flows)
+    return Leak(
+        counts=dict(tally.observed),
+        share=total / assigned if assigned else NotEstimable("nobody was assigned a day ago yet"),
+        log_e_value=tally.log_e_value,
+    )
+
+
+def _lateness(delays: Sequence[SourceDelay] | None) -> list[SourceLateness] | None:
+    if delays is None:
+        return None
+    return [
+        SourceLateness(source=row.source, events=row.events, late_share=row.late / row.events)
+        for row in delays
     ]
 
 

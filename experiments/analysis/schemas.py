@@ -163,8 +163,24 @@ class DayCount(Out):
     visitors: int
 
 
+class Leak(Out):
+    """Visitors that something happened to, by arm, and the evidence that it prefers an arm."""
+
+    counts: dict[str, int]
+    share: float | NotEstimable
+    log_e_value: float
+
+
+class SourceLateness(Out):
+    """Events of one source, and the share that arrived more than a day after they happened."""
+
+    source: str
+    events: int
+    late_share: float
+
+
 class Quality(Out):
-    """Whether the data can be trusted."""
+    """The figures by which data are trusted; None is what nobody can know of this experiment."""
 
     sample_ratio: SampleRatio
     broken_periods: list[BrokenPeriod]
@@ -172,6 +188,51 @@ class Quality(Out):
     contaminated_share: float | NotEstimable
     newest_at: datetime | None
     exposures: list[DayCount]
+    lost: Leak | None = None
+    duplicates: Leak | None = None
+    lateness: list[SourceLateness] | None = None
+
+
+class Unit(StrEnum):
+    """What a figure and its threshold are counted in."""
+
+    NONE = ""
+    SHARE = "share"
+    LOG_E = "log e"
+    Z = "z"
+    HOURS = "hours"
+    DAYS = "days"
+    CONVERSIONS = "conversions"
+    PERIODS = "periods"
+    PLACES = "places"
+    TESTS = "tests"
+
+
+class Light(StrEnum):
+    """Whether figures can be believed: yes, with care, not at all."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+class Check(Out):
+    """One health check with its figure, its threshold, its verdict, and what that means."""
+
+    check: str
+    figure: float | NotEstimable
+    threshold: float
+    unit: Unit
+    verdict: Light
+    words: str
+
+
+class Trust(Out):
+    """The trust light of one look: the worst verdict of its checks, and why."""
+
+    light: Light
+    reasons: list[str]
+    checks: list[Check]
 
 
 class Readout(Out):
@@ -215,3 +276,9 @@ class RunOut(Out):
     data_hash: str
     readout: Readout
     created_at: datetime
+
+
+class ResultOut(RunOut):
+    """The newest look with the trust light, which also sees how long ago it is."""
+
+    trust: Trust

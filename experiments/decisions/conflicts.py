@@ -1,6 +1,7 @@
 """Conditions on what else is going on: the standard journey, and the other experiments."""
 
-from experiments.decisions.schemas import Condition, Ruling, Unit
+from experiments.analysis.schemas import Unit
+from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import Facts, ruling
 
 

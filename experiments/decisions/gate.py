@@ -10,7 +10,7 @@ from experiments.analysis.schemas import Belief, Estimate, FixedHorizon, Readout
 from experiments.decisions.conflicts import unchanged, undisturbed
 from experiments.decisions.merit import MORE, comes_sooner, harm, merit
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
-from experiments.decisions.trust import Facts, health, maturity
+from experiments.decisions.trust import Facts, health, maturity, split_is_sound
 from experiments.design.schemas import OnHarm, Plan
 from experiments.metrics.schemas import Direction
 
@@ -41,7 +41,7 @@ class _Bench:
     @property
     def harmed(self) -> list[str]:
         """Variants that do harm; a broken split can look like harm, so it must be sound."""
-        if _open(self.health[:1]):
+        if not split_is_sound(self.health):
             return []
         return [variant for variant, conditions in self.harm.items() if _open(conditions)]
 

@@ -8,8 +8,9 @@ from experiments.analysis.schemas import (
     Readout,
     SequentialTest,
     Timing,
+    Unit,
 )
-from experiments.decisions.schemas import Condition, Ruling, Unit
+from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import ruling
 from experiments.design.schemas import Method, Plan
 from experiments.metrics.schemas import Direction

@@ -20,9 +20,10 @@ from experiments.analysis.schemas import (
     FixedHorizon,
     Readout,
     SequentialTest,
+    Unit,
 )
 from experiments.decisions.merit import harm
-from experiments.decisions.schemas import Condition, Ruling, Unit
+from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import Facts, health, ruling
 from experiments.design.schemas import Plan
 from experiments.probation.schemas import Realised

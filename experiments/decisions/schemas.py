@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from experiments.analysis.schemas import Unit
 from experiments.shapes import Out
 from stats.results import NotEstimable
 
@@ -28,21 +29,6 @@ class Ruling(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     WAITING = "waiting"
-
-
-class Unit(StrEnum):
-    """What a figure of a condition and its threshold are counted in."""
-
-    NONE = ""
-    SHARE = "share"
-    LOG_E = "log e"
-    Z = "z"
-    HOURS = "hours"
-    DAYS = "days"
-    CONVERSIONS = "conversions"
-    PERIODS = "periods"
-    PLACES = "places"
-    TESTS = "tests"
 
 
 class Condition(Out):

@@ -1,18 +1,12 @@
 """Conditions on the experiment as a whole: can the data be trusted, has enough time passed?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from experiments.analysis.quality import ALARM_LOG_E
-from experiments.analysis.schemas import Readout
-from experiments.decisions.schemas import Condition, Ruling, Unit
+from experiments.analysis.schemas import Check, Light, Readout, Unit
+from experiments.analysis.trust import FRESHNESS, SPLIT, trust
+from experiments.decisions.schemas import Condition, Ruling
 from experiments.design.schemas import Plan
-from stats.results import NotEstimable
-
-MAX_CONTAMINATED = 0.01
-MAX_SILENCE = timedelta(hours=48)
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +26,27 @@ class Facts:
 
 
 def health(readout: Readout, facts: Facts) -> list[Condition]:
-    """Whether the data can be trusted."""
-    return [_split(readout), _periods(readout), _contamination(readout), _freshness(readout, facts)]
+    """Whether the data can be trusted: what is red blocks, what is amber only warns people."""
+    found = trust(readout.quality, at=readout.as_of, enrolling=facts.enrolling)
+    return [_condition(check) for check in found.checks]
+
+
+def split_is_sound(conditions: Iterable[Condition]) -> bool:
+    """Whether the visitors split as planned, among the conditions of health."""
+    return all(item.ruling is Ruling.PASSED for item in conditions if item.condition == SPLIT)
+
+
+def _condition(check: Check) -> Condition:
+    # Only new visitors are missing when data are old, and they can still come.
+    blocked = Ruling.WAITING if check.check == FRESHNESS else Ruling.FAILED
+    return Condition(
+        condition=check.check,
+        figure=check.figure,
+        threshold=check.threshold,
+        unit=check.unit,
+        ruling=blocked if check.verdict is Light.RED else Ruling.PASSED,
+        words=check.words,
+    )
 
 
 def maturity(readout: Readout, plan: Plan) -> Condition:
@@ -55,69 +68,3 @@ def ruling(*, passed: bool, finished: bool) -> Ruling:
     if passed:
         return Ruling.PASSED
     return Ruling.FAILED if finished else Ruling.WAITING
-
-
-def _split(readout: Readout) -> Condition:
-    ratio = readout.quality.sample_ratio
-    seen = ", ".join(
-        f"{arm} {count:,} of {ratio.expected[arm]:,.0f}" for arm, count in ratio.observed.items()
-    )
-    return Condition(
-        condition="planned split",
-        figure=ratio.log_e_value,
-        threshold=ALARM_LOG_E,
-        unit=Unit.LOG_E,
-        ruling=Ruling.FAILED if ratio.alarm else Ruling.PASSED,
-        words=(
-            f"The visitors did not split as planned ({seen}): an arm loses visitors or gains them."
-            if ratio.alarm
-            else "The visitors split as planned."
-        ),
-    )
-
-
-def _periods(readout: Readout) -> Condition:
-    broken = [item.period for item in readout.quality.broken_periods]
-    return Condition(
-        condition="planned split at every hour",
-        figure=float(len(broken)),
-        threshold=0.0,
-        unit=Unit.PERIODS,
-        ruling=Ruling.FAILED if broken else Ruling.PASSED,
-        words=(
-            f"The split was broken at {', '.join(broken)}."
-            if broken
-            else "No hour and no day has a broken split."
-        ),
-    )
-
-
-def _contamination(readout: Readout) -> Condition:
-    share = readout.quality.contaminated_share
-    known = 0.0 if isinstance(share, NotEstimable) else share
-    return Condition(
-        condition="one arm per visitor",
-        figure=share,
-        threshold=MAX_CONTAMINATED,
-        unit=Unit.SHARE,
-        ruling=Ruling.FAILED if known >= MAX_CONTAMINATED else Ruling.PASSED,
-        words=f"Visitors who saw two arms: {known:.2%} (must stay under {MAX_CONTAMINATED:.0%}).",
-    )
-
-
-def _freshness(readout: Readout, facts: Facts) -> Condition:
-    newest = readout.quality.newest_at
-    silence = None if newest is None else readout.as_of - newest
-    fresh = not facts.enrolling or (silence is not None and silence <= MAX_SILENCE)
-    return Condition(
-        condition="fresh data",
-        figure=NotEstimable("nobody was exposed yet") if silence is None else silence / HOUR,
-        threshold=MAX_SILENCE / HOUR,
-        unit=Unit.HOURS,
-        ruling=Ruling.PASSED if fresh else Ruling.WAITING,
-        words=(
-            "Data are fresh."
-            if fresh
-            else f"No new visitor for {MAX_SILENCE / HOUR:.0f} hours: is the site still asking?"
-        ),
-    )
