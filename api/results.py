@@ -13,7 +13,7 @@ from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.analysis import queries as analyses
 from experiments.analysis import service as analysis
-from experiments.analysis.schemas import Comparison, Estimate, Readout, RunOut
+from experiments.analysis.schemas import Comparison, Estimate, Readout, ResultOut
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
@@ -45,10 +45,11 @@ COLUMNS = (
 
 @blueprint.get("/results")
 @endpoint(Scope.READ)
-def results(key: str) -> RunOut:
-    """The newest look at an experiment."""
-    with reading(runtime().engine) as session:
-        return analyses.newest_run(session, key)
+def results(key: str) -> ResultOut:
+    """The newest look at an experiment, with its trust light."""
+    opened = runtime()
+    with reading(opened.engine) as session:
+        return analyses.result(session, key, now=opened.clock.now())
 
 
 @blueprint.get("/results.csv")
@@ -67,11 +68,13 @@ def results_csv(key: str) -> Response:
 
 @blueprint.post("/analyse")
 @endpoint(Scope.MANAGE)
-def analyse(key: str) -> RunOut:
+def analyse(key: str) -> ResultOut:
     """Take a look now."""
     opened = runtime()
+    now = opened.clock.now()
     with transaction(opened.engine) as session:
-        return analysis.analyse(session, key, now=opened.clock.now())
+        analysis.analyse(session, key, now=now)
+        return analyses.result(session, key, now=now)
 
 
 @blueprint.get("/decisions")

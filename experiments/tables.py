@@ -17,6 +17,7 @@ from experiments.instances import models as instances
 from experiments.interference import models as interference
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
+from experiments.learnings import models as learnings
 from experiments.metrics import models as metrics
 from experiments.notifications import models as notifications
 from experiments.probation import models as probation
@@ -37,6 +38,7 @@ SLICES = (
     interference,
     jobs,
     journeys,
+    learnings,
     metrics,
     notifications,
     probation,

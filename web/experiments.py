@@ -59,14 +59,17 @@ def index() -> str:
             offset=(page - 1) * LINES_SHOWN,
             limit=LINES_SHOWN + 1,
         )
-        sentences = latest_sentences(session, as_of=runtime().clock.now())
+        now, shown = runtime().clock.now(), found[:LINES_SHOWN]
+        sentences = latest_sentences(session, as_of=now)
+        trust = analysis.trusts(session, {line.id: line.status for line in shown}, at=now)
     tabs = [
         (key, label, sum(counts.get(state, 0) for state in states or counts))
         for key, label, states in TABS
     ]
     return render_template(
         "experiments/index.html",
-        lines=found[:LINES_SHOWN],
+        lines=shown,
+        trust=trust,
         has_more=len(found) > LINES_SHOWN,
         tabs=tabs,
         tab=tab,
@@ -83,6 +86,8 @@ def show(key: str) -> str:
     with reading(runtime().engine) as session:
         experiment = queries.experiment(session, key)
         run = analysis.latest_run(session, key)
+        states = {experiment.id: experiment.status}
+        trust = analysis.trusts(session, states, at=runtime().clock.now()).get(experiment.id)
         judged = decisions.decisions(session, key, limit=1)
         findings = queries.check(session, key) if experiment.status in EDITABLE else []
         log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
@@ -95,6 +100,7 @@ def show(key: str) -> str:
         "experiments/show.html",
         experiment=experiment,
         run=run,
+        trust=trust,
         picture=picture(run.readout) if run else None,
         told=told(run.readout) if run else [],
         untold=untold(run.readout) if run else [],

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Integer, and_, case, cast, func, select, type_coerce
+from sqlalchemy import BigInteger, Integer, Label, and_, case, cast, func, select, type_coerce
 from sqlmodel import Session, col
 
 from experiments.analysis.data import ArmFlow, SourceDelay
@@ -23,7 +23,8 @@ def arm_flows(session: Session, experiment_id: int, *, as_of: datetime) -> list[
     """What became of the visitors of every arm who were assigned a day ago or earlier."""
     is_other = col(Visitor.merged_into).is_not(None)
     is_lost = and_(col(Visitor.merged_into).is_(None), col(Exposure.id).is_(None))
-    phase, variant = col(Phase.number).label("phase"), col(Variant.key).label("variant")
+    phase: Label[int] = col(Phase.number).label("phase")
+    variant: Label[str] = col(Variant.key).label("variant")
     query = (
         select(
             phase,

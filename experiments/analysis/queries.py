@@ -1,12 +1,17 @@
 """Reading analysis runs."""
 
-from sqlmodel import Session, col, select
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from experiments.analysis.models import AnalysisRun
-from experiments.analysis.schemas import RunOut
+from experiments.analysis.schemas import Quality, ResultOut, RunOut, Trust
 from experiments.analysis.sequential import Look
+from experiments.analysis.trust import trust
 from experiments.design.queries import experiment
+from experiments.design.schemas import Status
 from experiments.errors import NotFoundError
 
 
@@ -43,6 +48,41 @@ def runs(session: Session, key: str) -> list[RunOut]:
     found = experiment(session, key)
     query = _of(found.id).order_by(col(AnalysisRun.look).desc())
     return [run_out(row, key) for row in session.exec(query)]
+
+
+def result(session: Session, key: str, *, now: datetime) -> ResultOut:
+    """The newest look at an experiment with the trust light that it has now.
+
+    Raises:
+        NotFoundError: when there is no such experiment, or no look at it yet.
+    """
+    run, found = newest_run(session, key), experiment(session, key)
+    light = trust(run.readout.quality, at=now, enrolling=found.status is Status.RUNNING)
+    return ResultOut(**dict(run), trust=light)
+
+
+def trusts(session: Session, states: Mapping[int, Status], *, at: datetime) -> dict[int, Trust]:
+    """The trust lights of experiments at a time, by id; one without a look by then has none.
+
+    Args:
+        session: the transaction.
+        states: the experiments by id, with their states at that time.
+        at: the time; later looks are not seen.
+    """
+    newest = (
+        select(func.max(AnalysisRun.id))
+        .where(col(AnalysisRun.experiment_id).in_(list(states)), col(AnalysisRun.created_at) <= at)
+        .group_by(col(AnalysisRun.experiment_id))
+    )
+    query = select(AnalysisRun.experiment_id, AnalysisRun.readout)
+    return {
+        number: trust(
+            Quality.model_validate(readout["quality"]),
+            at=at,
+            enrolling=states[number] is Status.RUNNING,
+        )
+        for number, readout in session.exec(query.where(col(AnalysisRun.id).in_(newest)))
+    }
 
 
 def earlier_looks(session: Session, experiment_id: int) -> list[Look]:

@@ -6,15 +6,16 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from experiments.analysis.schemas import Trust
 from experiments.audit.models import AuditEntry
 from experiments.decisions.models import Promotion
 from experiments.design.models import Experiment
-from experiments.design.schemas import Purpose, Status
+from experiments.design.schemas import Purpose
 from experiments.journeys import queries as journeys
 from experiments.journeys.models import Journey
 from experiments.probation.track_record import track_record
 from experiments.reports.funnel import funnel
-from experiments.reports.judgements import judgements, latest_sentences
+from experiments.reports.judgements import judgements, lamp, latest_sentences
 from experiments.reports.probation import probations
 from experiments.reports.schemas import (
     Facts,
@@ -24,11 +25,10 @@ from experiments.reports.schemas import (
     TakenBack,
     Waiting,
 )
-from experiments.reports.trust import alarms
+from experiments.reports.trust import UNDECIDED, alarms, lights, states
 from experiments.reports.weeks import bounds
 from experiments.reports.wording import reworded
 
-UNDECIDED = (Status.RUNNING, Status.PAUSED, Status.MATURING)
 NO_LOOK = "It has not been looked at yet."
 
 
@@ -46,22 +46,23 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
     since, until = bounds(week)
     period = Period(since=since, until=min(until, as_of), as_of=as_of)
     known = probations(session, as_of=period.until)
+    trust = lights(session, since=since, until=period.until)
     return Facts(
         week=week,
         since=since,
         until=until,
         as_of=as_of,
         changes=_changes(session, period),
-        judgements=judgements(session, since=since, until=period.until),
+        judgements=judgements(session, trust, since=since, until=period.until),
         taken_back=_taken_back(session, period),
-        waiting=_waiting(session, as_of),
+        waiting=_waiting(session, trust, as_of),
         probations=[
             OnProbation.model_validate(item)
             for item in known
             if item.ended_at is None or item.ended_at >= since
         ],
         track_record=track_record(known),
-        alarms=alarms(session, since=since, until=period.until),
+        alarms=alarms(session, trust),
         funnels=_funnels(session, period),
     )
 
@@ -121,8 +122,8 @@ def _taken_back(session: Session, period: Period) -> list[TakenBack]:
     ]
 
 
-def _waiting(session: Session, as_of: datetime) -> list[Waiting]:
-    states = _states(session, as_of)
+def _waiting(session: Session, trust: Mapping[str, Trust], as_of: datetime) -> list[Waiting]:
+    known = states(session, as_of)
     sentences = latest_sentences(session, as_of=as_of)
     query = (
         select(Experiment, Journey.key)
@@ -134,23 +135,13 @@ def _waiting(session: Session, as_of: datetime) -> list[Waiting]:
             experiment=row.key,
             name=row.name,
             journey=journey,
-            state=states[row.key],
+            state=known[row.key],
             needs=sentences.get(row.id or 0, NO_LOOK),
+            trust=lamp(trust, row.key),
         )
         for row, journey in session.exec(query)
-        if states.get(row.key) in UNDECIDED
+        if known.get(row.key) in UNDECIDED
     ]
-
-
-def _states(session: Session, as_of: datetime) -> dict[str, Status]:
-    """The state of every experiment at a moment, by the steps in the audit trail."""
-    query = (
-        select(AuditEntry.subject_key, AuditEntry.detail)
-        .where(AuditEntry.subject_kind == "experiment", col(AuditEntry.at) <= as_of)
-        .order_by(col(AuditEntry.id))
-    )
-    steps = ((key, detail.get("to")) for key, detail in session.exec(query))
-    return {key: Status(to) for key, to in steps if to}
 
 
 def _funnels(session: Session, period: Period) -> list[JourneyFunnel]:

@@ -1,21 +1,24 @@
 """What the gate said: endings of a week, and the newest sentence on what is still open."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from experiments.analysis.models import AnalysisRun
-from experiments.analysis.schemas import Belief, Readout
+from experiments.analysis.schemas import Belief, Readout, Trust
 from experiments.decisions.models import Decision
 from experiments.decisions.schemas import Condition, Outcome
 from experiments.design.models import Experiment
 from experiments.journeys.models import Journey
-from experiments.reports.schemas import Judgement, Worth
+from experiments.reports.schemas import Judgement, Lamp, Worth
 
 NOT_A_WINNER = "Nothing was promoted, so nothing is claimed."
 
 
-def judgements(session: Session, *, since: datetime, until: datetime) -> list[Judgement]:
+def judgements(
+    session: Session, trust: Mapping[str, Trust], *, since: datetime, until: datetime
+) -> list[Judgement]:
     """The decisions of a period that ended an experiment, in the order they were made."""
     query = (
         select(Decision, Experiment, Journey.key)
@@ -25,7 +28,7 @@ def judgements(session: Session, *, since: datetime, until: datetime) -> list[Ju
         .order_by(col(Decision.id))
     )
     return [
-        _judgement(session, decision, experiment, journey)
+        _judgement(session, decision, experiment, journey, trust=lamp(trust, experiment.key))
         for decision, experiment, journey in session.exec(query)
     ]
 
@@ -40,8 +43,19 @@ def latest_sentences(session: Session, *, as_of: datetime) -> dict[int, str]:
     return dict(session.exec(query).all())
 
 
+def lamp(trust: Mapping[str, Trust], key: str) -> Lamp | None:
+    """The trust light of an experiment as a report carries it; none without a look."""
+    found = trust.get(key)
+    return None if found is None else Lamp(light=found.light, reasons=found.reasons)
+
+
 def _judgement(
-    session: Session, decision: Decision, experiment: Experiment, journey: str
+    session: Session,
+    decision: Decision,
+    experiment: Experiment,
+    journey: str,
+    *,
+    trust: Lamp | None,
 ) -> Judgement:
     worth = _worth(session, decision)
     return Judgement(
@@ -54,6 +68,7 @@ def _judgement(
         at=decision.at,
         actor=decision.actor,
         rule=_rule(decision),
+        trust=trust,
         worth=worth if isinstance(worth, Worth) else None,
         worth_unknown=worth if isinstance(worth, str) else "",
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from experiments.analysis.schemas import Belief
+from experiments.analysis.schemas import Belief, Light, Trust
 from experiments.decisions.schemas import Outcome, PromotionOut
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import Change, StageKind
@@ -65,6 +65,13 @@ class Worth(Out):
     high: float
 
 
+class Lamp(Out):
+    """Whether the figures of an experiment can be believed, and why not."""
+
+    light: Light
+    reasons: list[str]
+
+
 class Judgement(Out):
     """What was decided of one experiment, by which rule, and what it is worth."""
 
@@ -79,6 +86,7 @@ class Judgement(Out):
     rule: list[str]
     worth: Worth | None
     worth_unknown: str
+    trust: Lamp | None = None
 
 
 class TakenBack(Out):
@@ -99,6 +107,7 @@ class Waiting(Out):
     journey: str
     state: Status
     needs: str
+    trust: Lamp | None = None
 
 
 class Alarm(Out):
@@ -107,6 +116,7 @@ class Alarm(Out):
     experiment: str
     name: str
     sentence: str
+    light: Light = Light.RED
 
 
 class OnProbation(Out):
@@ -184,6 +194,7 @@ class OpenTest(Out):
     status: Status
     started_at: datetime | None
     sentence: str
+    trust: Trust | None
 
 
 class TodayOut(Out):

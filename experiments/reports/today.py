@@ -11,7 +11,7 @@ from experiments.design import queries as designs
 from experiments.design.schemas import Status
 from experiments.reports.judgements import latest_sentences
 from experiments.reports.schemas import OpenTest, TodayOut
-from experiments.reports.trust import alarms
+from experiments.reports.trust import alarms, lights
 
 OPEN = (Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.MATURING)
 RECENT = timedelta(days=7)
@@ -20,6 +20,7 @@ RECENT = timedelta(days=7)
 def today(session: Session, *, now: datetime) -> TodayOut:
     """Promotions to approve, alarms of the last week, and every test under way."""
     sentences = latest_sentences(session, as_of=now)
+    trust = lights(session, since=now - RECENT, until=now)
     return TodayOut(
         promotions=[
             item for item in decisions.promotions(session) if item.state is PromotionState.PROPOSED
@@ -33,8 +34,9 @@ def today(session: Session, *, now: datetime) -> TodayOut:
                 status=item.status,
                 started_at=item.started_at,
                 sentence=sentences.get(item.id, ""),
+                trust=trust.get(item.key),
             )
             for item in designs.experiments(session, statuses=OPEN)
         ],
-        alarms=alarms(session, since=now - RECENT, until=now),
+        alarms=alarms(session, trust),
     )

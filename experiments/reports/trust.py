@@ -1,34 +1,63 @@
-"""Which experiments' figures should not be believed as they are, by the gate's own conditions."""
+"""Which experiments' figures should not be believed as they are, by the one trust light."""
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from experiments.analysis.models import AnalysisRun
-from experiments.analysis.schemas import Readout
-from experiments.decisions.schemas import Ruling
-from experiments.decisions.trust import Facts, health
+from experiments.analysis.queries import trusts
+from experiments.analysis.schemas import Light, Trust
+from experiments.audit.models import AuditEntry
 from experiments.design.models import Experiment
+from experiments.design.schemas import Purpose, Status
 from experiments.reports.schemas import Alarm
 
+UNDECIDED = (Status.RUNNING, Status.PAUSED, Status.MATURING)
 
-def alarms(session: Session, *, since: datetime, until: datetime) -> list[Alarm]:
-    """What the newest look of the period says against the data of each experiment."""
-    query = (
-        select(Experiment, AnalysisRun)
-        .where(AnalysisRun.experiment_id == Experiment.id)
-        .where(col(AnalysisRun.created_at) >= since, col(AnalysisRun.created_at) < until)
-        .order_by(Experiment.key, col(AnalysisRun.look))
+
+def lights(session: Session, *, since: datetime, until: datetime) -> dict[str, Trust]:
+    """The trust lights at `until` of the tests under way then or looked at since, by key."""
+    known = states(session, until)
+    looked_at = select(AnalysisRun.experiment_id).where(
+        col(AnalysisRun.created_at) >= since, col(AnalysisRun.created_at) < until
     )
-    newest = {experiment.key: (experiment.name, run) for experiment, run in session.exec(query)}
-    return [
-        Alarm(experiment=key, name=name, sentence=sentence)
-        for key, (name, run) in newest.items()
-        for sentence in _failed(Readout.model_validate(run.readout))
+    open_keys = [key for key, state in known.items() if state in UNDECIDED]
+    query = (
+        select(Experiment.id, Experiment.key)
+        .where(Experiment.purpose == Purpose.TEST)
+        .where(or_(col(Experiment.id).in_(looked_at), col(Experiment.key).in_(open_keys)))
+        .order_by(Experiment.key)
+    )
+    keys = dict(session.exec(query).all())
+    found = trusts(
+        session,
+        {number: known.get(key, Status.ARCHIVED) for number, key in keys.items()},
+        at=until,
+    )
+    return {key: found[number] for number, key in keys.items() if number in found}
+
+
+def alarms(session: Session, lights_by_key: dict[str, Trust]) -> list[Alarm]:
+    """Every reason not to believe figures, what is red before what is amber."""
+    query = select(Experiment.key, Experiment.name).where(
+        col(Experiment.key).in_(list(lights_by_key))
+    )
+    names = dict(session.exec(query).all())
+    found = [
+        Alarm(experiment=key, name=names[key], sentence=check.words, light=check.verdict)
+        for key, trust in lights_by_key.items()
+        for check in trust.checks
+        if check.verdict is not Light.GREEN
     ]
+    return sorted(found, key=lambda alarm: alarm.light is not Light.RED)
 
 
-def _failed(readout: Readout) -> list[str]:
-    # An experiment that takes in nobody is allowed to be silent.
-    conditions = health(readout, Facts(enrolling=False))
-    return [item.words for item in conditions if item.ruling is Ruling.FAILED]
+def states(session: Session, at: datetime) -> dict[str, Status]:
+    """The state of every experiment at a moment, by the steps in the audit trail."""
+    query = (
+        select(AuditEntry.subject_key, AuditEntry.detail)
+        .where(AuditEntry.subject_kind == "experiment", col(AuditEntry.at) <= at)
+        .order_by(col(AuditEntry.id))
+    )
+    steps = ((key, detail.get("to")) for key, detail in session.exec(query))
+    return {key: Status(to) for key, to in steps if to}

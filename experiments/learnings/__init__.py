@@ -1,0 +1,1 @@
+"""What every ended experiment teaches: words with their evidence, until they are tested anew."""
