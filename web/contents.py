@@ -9,7 +9,8 @@ from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
 from experiments.errors import InvalidError
 from experiments.journeys import queries, service
-from experiments.journeys.schemas import ContentIn, ContentType
+from experiments.journeys.schemas import ContentIn, ContentType, VersionOut
+from experiments.learnings import queries as learnings
 from experiments.shapes import parse
 from web import access
 from web.access import Page
@@ -81,11 +82,25 @@ def _page(key: str, error: InvalidError | None = None) -> str:
     with reading(runtime().engine) as session:
         journey = queries.journey(session, key)
         contents = queries.contents(session, key)
+        learned = learnings.by_touchpoint(session, key)
+        standard = queries.standard(session, key)
     return render_template(
         "journeys/contents.html",
         journey=journey,
         contents=contents,
+        learned=learned,
+        places=_places(standard),
         types=[(kind.value, kind.value) for kind in ContentType],
         error=error,
         given=request.form,
     )
+
+
+def _places(standard: VersionOut | None) -> dict[str, list[str]]:
+    """The touchpoints that show each content in the standard journey."""
+    found: dict[str, list[str]] = {}
+    for stage in standard.graph.stages if standard else ():
+        for point in stage.touchpoints:
+            for slot in point.slots:
+                found.setdefault(slot.content, []).append(point.key)
+    return found

@@ -14,6 +14,7 @@ from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, St
 from experiments.errors import ConflictError, InvalidError
 from experiments.interference.queries import interferences
 from experiments.journeys import queries as journeys
+from experiments.learnings import queries as learnings
 from experiments.metrics import queries as metrics
 from experiments.probation import queries as probations
 from experiments.reports.judgements import latest_sentences
@@ -87,6 +88,7 @@ def show(key: str) -> str:
         experiment = queries.experiment(session, key)
         run = analysis.latest_run(session, key)
         states = {experiment.id: experiment.status}
+        learning = learnings.of_experiment(session, key)
         trust = analysis.trusts(session, states, at=runtime().clock.now()).get(experiment.id)
         judged = decisions.decisions(session, key, limit=1)
         findings = queries.check(session, key) if experiment.status in EDITABLE else []
@@ -101,6 +103,7 @@ def show(key: str) -> str:
         experiment=experiment,
         run=run,
         trust=trust,
+        learning=learning,
         picture=picture(run.readout) if run else None,
         told=told(run.readout) if run else [],
         untold=untold(run.readout) if run else [],

@@ -11,6 +11,7 @@ from experiments.design.schemas import ExperimentOut
 from experiments.errors import ConflictError, InvalidError, MalformedError, NotFoundError
 from experiments.journeys import documents, queries, service
 from experiments.journeys.schemas import JourneyOut, TemplateIn, VersionOut
+from experiments.learnings import queries as learnings
 from experiments.reports.funnel import SIDE_STAGES, funnel
 from experiments.reports.schemas import FunnelStage
 from experiments.reports.today import OPEN
@@ -98,6 +99,7 @@ def _map(key: str, number: int | None = None) -> str:
         reached = funnel(session, version.graph.stages, until=now, received_by=now)
         open_tests = designs.experiments(session, statuses=OPEN, journey=key)
         contents = queries.contents(session, key)
+        learned = learnings.by_touchpoint(session, key)
     tests = _tests_by_touchpoint(open_tests)
     return render_template(
         "journeys/map.html",
@@ -107,6 +109,7 @@ def _map(key: str, number: int | None = None) -> str:
         reached={stage.key: stage for stage in reached},
         shares=_shares(reached),
         tests=tests,
+        learned=learned,
         contents={(item.key, item.number): item for item in contents},
         picture=path(_stops(version, reached, tests)),
         until=now,

@@ -24,6 +24,12 @@ WARNING_P_VALUE = 0.01
 ALARM_LOG_E = float(np.log(1000))
 """An alarm needs an e-value above 1000: one false alarm in 1000 experiments, at all looks."""
 
+SPLIT_CONCENTRATION = 100.0
+"""A split that is broken differs a little, among very many visitors."""
+
+LEAK_CONCENTRATION = 2.0
+"""What is lost is few, and when an arm is broken all of it is lost there."""
+
 HOUR_SECONDS = 3600
 
 
@@ -96,14 +102,18 @@ def _broken_periods(split: list[SplitCount], protocol: Protocol) -> list[BrokenP
 
 
 def _tallies(
-    split: Iterable[SplitCount], protocol: Protocol, *, period_of: Callable[[SplitCount], str]
+    split: Iterable[SplitCount],
+    protocol: Protocol,
+    *,
+    period_of: Callable[[SplitCount], str],
+    concentration: float = SPLIT_CONCENTRATION,
 ) -> dict[str, _Tally]:
     """Count by period; evidence is found in each phase against its own split, and adds."""
     tallies: dict[str, _Tally] = {}
     for (phase, period), observed in _counts(split, period_of).items():
         shares = protocol.weights[phase]
         if len(shares) > 1:
-            _add(tallies.setdefault(period, _Tally()), observed, shares)
+            _add(tallies.setdefault(period, _Tally()), observed, shares, concentration)
     return tallies
 
 
@@ -117,10 +127,14 @@ def _counts(
     return counts
 
 
-def _add(tally: _Tally, observed: Counter[str], shares: dict[str, float]) -> None:
+def _add(
+    tally: _Tally, observed: Counter[str], shares: dict[str, float], concentration: float
+) -> None:
     counted = np.array([float(observed[arm]) for arm in shares])
     planned = np.array(list(shares.values()))
-    tally.log_e_value += float(dirichlet_multinomial_log_e(counted, planned))
+    tally.log_e_value += float(
+        dirichlet_multinomial_log_e(counted, planned, concentration=concentration)
+    )
     for arm, count, expected in zip(shares, counted, counted.sum() * planned, strict=True):
         tally.observed[arm] += int(count)
         tally.expected[arm] += float(expected)
@@ -146,7 +160,8 @@ def _leak(
         SplitCount(phase=flow.phase, hour=None, variant=flow.variant, visitors=count(flow))
         for flow in flows
     ]
-    tally = _tallies(gone, protocol, period_of=lambda _: "").get("", _Tally())
+    tallies = _tallies(gone, protocol, period_of=lambda _: "", concentration=LEAK_CONCENTRATION)
+    tally = tallies.get("", _Tally())
     assigned = sum(flow.assigned for flow in flows)
     total = sum(count(flow) for flow in flows)
     return Leak(

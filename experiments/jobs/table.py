@@ -24,6 +24,8 @@ from experiments.idempotency import service as idempotency
 from experiments.interference import service as interferences
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
+from experiments.learnings import queries as learning_queries
+from experiments.learnings import service as learnings
 from experiments.logs import logger
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationState
@@ -32,6 +34,7 @@ from experiments.runtime import Runtime
 
 log = logger("jobs")
 KEEP_REJECTED = timedelta(days=30)
+LEARNED_AT_ONCE = 200
 COLLECTING = (Status.RUNNING, Status.MATURING)
 
 
@@ -67,7 +70,9 @@ def decide(runtime: Runtime) -> str:
             run = analysis_queries.latest_run(session, key)
             if run is None or decision_queries.is_judged(session, run.id):
                 return False
-            decisions.decide(session, key, actor=_actor("decide"), now=runtime.clock.now())
+            now = runtime.clock.now()
+            decisions.decide(session, key, actor=_actor("decide"), now=now)
+            learnings.learn(session, key, actor=_actor("decide"), now=now)
             return True
 
     return _told(("judged", _each(runtime, judge)))
@@ -110,6 +115,19 @@ def interference(runtime: Runtime) -> str:
             session, found, as_of=now, actor=_actor("interference"), now=now
         )
     return _told(("found other experiments changing the effect of", flagged))
+
+
+def learn(runtime: Runtime) -> str:
+    """Write down what every test taught that people ended, or that was imported."""
+    with reading(runtime.engine) as session:
+        keys = learning_queries.unlearned(session, limit=LEARNED_AT_ONCE)
+
+    def write(key: str) -> bool:
+        with transaction(runtime.engine) as session:
+            learnings.learn(session, key, actor=_actor("learn"), now=runtime.clock.now())
+        return True
+
+    return _told(("learned from", [key for key in keys if _alone(key, write)]))
 
 
 def weekly_report(runtime: Runtime) -> str:
@@ -175,6 +193,12 @@ JOBS = (
         description="Judges promotions on probation; takes back what does not hold",
         every=timedelta(hours=1),
         run=verify,
+    ),
+    Job(
+        name="learn",
+        description="Writes down what every ended test taught",
+        every=timedelta(minutes=1),
+        run=learn,
     ),
     Job(
         name="weekly-report",

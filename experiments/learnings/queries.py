@@ -1,6 +1,5 @@
 """Reading and searching learnings, the same on every database."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from experiments.errors import NotFoundError
 from experiments.journeys.models import Journey
 from experiments.learnings.models import Learning
 from experiments.learnings.redrafting import stem
-from experiments.learnings.schemas import LearningOut, Search
+from experiments.learnings.schemas import LearningOut, Noted, Search
 
 PAGE = 50
 _Retest = aliased(Experiment)
@@ -66,14 +65,18 @@ def of_experiment(session: Session, key: str) -> LearningOut | None:
     return None if row is None else _out(*row)
 
 
-def by_touchpoint(session: Session, journey: str) -> dict[str, list[LearningOut]]:
-    """What was learned at each touchpoint of a journey, the newest first."""
-    query = _learnings().where(Journey.key == journey).order_by(col(Learning.id).desc())
-    found: dict[str, list[LearningOut]] = defaultdict(list)
-    for row in session.exec(query):
-        out = _out(*row)
-        found[out.touchpoint].append(out)
-    return dict(found)
+def by_touchpoint(session: Session, journey: str) -> dict[str, Noted]:
+    """How much was learned at each touchpoint of a journey, and the newest of it."""
+    counted = (
+        select(Learning.touchpoint, func.count(), func.max(Learning.id))
+        .join(Journey, col(Journey.id) == Learning.journey_id)
+        .where(Journey.key == journey)
+        .group_by(Learning.touchpoint)
+    )
+    rows = session.exec(counted).all()
+    newest = session.exec(_learnings().where(col(Learning.id).in_([row[2] for row in rows])))
+    found = {out.touchpoint: out for out in (_out(*row) for row in newest)}
+    return {point: Noted(number=number, newest=found[point]) for point, number, _ in rows}
 
 
 def written_between(
@@ -112,9 +115,7 @@ def unlearned(session: Session, *, limit: int) -> list[str]:
 
 def redrafts(session: Session, key: str) -> list[str]:
     """The keys in use that a redraft of an experiment could want."""
-    query = select(Experiment.key).where(
-        col(Experiment.key).startswith(stem(key), autoescape=True)
-    )
+    query = select(Experiment.key).where(col(Experiment.key).startswith(stem(key), autoescape=True))
     return list(session.exec(query))
 
 
@@ -148,7 +149,7 @@ def _conditions(asked: Search, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def _learnings() -> Select[tuple[Learning, Experiment, str, str | None]]:
+def _learnings() -> Select[Learning, Experiment, str, str]:
     return (
         select(Learning, Experiment, Journey.key, _Retest.key)
         .join(Experiment, col(Experiment.id) == Learning.experiment_id)

@@ -100,3 +100,10 @@ class LearningOut(Out):
     edited_at: datetime | None
     retested_at: datetime | None
     retest: str | None
+
+
+class Noted(Out):
+    """What is known of one place of a journey: how many learnings, and the newest."""
+
+    number: int
+    newest: LearningOut

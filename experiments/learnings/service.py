@@ -6,6 +6,7 @@ from numpy.random import Generator
 from sqlmodel import Session, select
 
 from experiments.analysis.queries import latest_run
+from experiments.analysis.schemas import RunOut, Trust
 from experiments.analysis.trust import trust
 from experiments.audit import queries as audit_queries
 from experiments.audit import service as audit
@@ -151,7 +152,7 @@ def _row(session: Session, found: ExperimentOut, *, ended_at: datetime, now: dat
             touchpoint=found.touchpoint if point is None else point.name,
             run=run,
             decision=_decision(session, found.key),
-            trust=run and trust(run.readout.quality, at=run.as_of, enrolling=False),
+            trust=None if run is None else _trust(run),
             reason=_reason(session, found.key),
         )
     )
@@ -177,6 +178,10 @@ def _row(session: Session, found: ExperimentOut, *, ended_at: datetime, now: dat
 def _words(row: Learning, found: ExperimentOut) -> str:
     parts = (row.statement, found.name, found.key, row.stage, row.touchpoint, row.persona, row.tags)
     return " ".join(parts).casefold()
+
+
+def _trust(run: RunOut) -> Trust:
+    return trust(run.readout.quality, at=run.as_of, enrolling=False)
 
 
 def _decision(session: Session, key: str) -> DecisionOut | None:

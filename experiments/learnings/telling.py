@@ -18,7 +18,14 @@ from experiments.design.schemas import ExperimentOut, VariantOut
 from experiments.learnings.schemas import Evidence, Figure, Lesson, Strength
 
 LONGEST_QUOTE = 80
-DECIDED = (Outcome.PROMOTE, Outcome.KEEP, Outcome.ABORT)
+DECIDED = (
+    Outcome.PROMOTE,
+    Outcome.CONFLICT,
+    Outcome.KEEP,
+    Outcome.NEUTRAL,
+    Outcome.SOONER,
+    Outcome.ABORT,
+)
 """Outcomes that say something about the world, not only about the experiment."""
 
 REVIEW_AFTER = {
@@ -78,10 +85,14 @@ def _statement(end: End, primary: MetricReadout | None) -> str:
         why = end.trust.reasons[0]
         return f"{place}, nothing can be said about {_all(end)}: the data cannot be trusted. {why}"
     match None if end.decision is None else end.decision.outcome:
-        case Outcome.PROMOTE:
+        case Outcome.PROMOTE | Outcome.CONFLICT:
             return f"{place}, {_winner(end, primary)}"
         case Outcome.KEEP:
+            said = f"makes {primary.name} worse"
+        case Outcome.NEUTRAL:
             said = f"does not improve {primary.name} enough to matter"
+        case Outcome.SOONER:
+            said = f"brings {primary.name} sooner, and not more of it"
         case Outcome.ABORT:
             said = f"does harm to {primary.name} or to what is guarded"
         case None:

@@ -37,6 +37,8 @@ def compose(facts: Facts) -> Body:
         track_record=facts.track_record,
         alarms=facts.alarms[:MOST_ENTRIES],
         alarms_left_out=_left_out(facts.alarms),
+        learned=facts.learned[:MOST_ENTRIES],
+        due=facts.due[:MOST_ENTRIES],
         funnels=facts.funnels,
     )
 

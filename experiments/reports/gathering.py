@@ -16,6 +16,7 @@ from experiments.journeys.models import Journey
 from experiments.probation.track_record import track_record
 from experiments.reports.funnel import funnel
 from experiments.reports.judgements import judgements, lamp, latest_sentences
+from experiments.reports.learned import due, learned
 from experiments.reports.probation import probations
 from experiments.reports.schemas import (
     Facts,
@@ -63,6 +64,8 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
         ],
         track_record=track_record(known),
         alarms=alarms(session, trust),
+        learned=learned(session, since=since, until=period.until),
+        due=due(session, since=since, until=period.until, as_of=as_of),
         funnels=_funnels(session, period),
     )
 

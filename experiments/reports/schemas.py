@@ -9,6 +9,7 @@ from experiments.analysis.schemas import Belief, Light, Trust
 from experiments.decisions.schemas import Outcome, PromotionOut
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import Change, StageKind
+from experiments.learnings.schemas import Strength
 from experiments.probation.schemas import ProbationState, Realised, TrackRecord
 from experiments.shapes import Out
 from stats.results import NotEstimable
@@ -133,6 +134,16 @@ class OnProbation(Out):
     verify_at: datetime
 
 
+class Learned(Out):
+    """What an ended test taught, as it was first written."""
+
+    learning: int
+    experiment: str
+    name: str
+    statement: str
+    strength: Strength
+
+
 class Facts(Out):
     """Everything a report is made of, as it was known at `as_of`."""
 
@@ -147,6 +158,8 @@ class Facts(Out):
     probations: list[OnProbation]
     track_record: TrackRecord
     alarms: list[Alarm]
+    learned: list[Learned]
+    due: list[Learned]
     funnels: list[JourneyFunnel]
 
 
@@ -172,6 +185,8 @@ class Body(Out):
     track_record: TrackRecord | None = None
     alarms: list[Alarm]
     alarms_left_out: int
+    learned: list[Learned] = Field(default_factory=list)
+    due: list[Learned] = Field(default_factory=list)
     funnels: list[JourneyFunnel]
 
 
