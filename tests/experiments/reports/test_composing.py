@@ -40,6 +40,8 @@ def facts(judgements=(), waiting=()) -> Facts:
         probations=[],
         track_record=track_record([]),
         alarms=[],
+        learned=[],
+        due=[],
         funnels=[],
     )
 
