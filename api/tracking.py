@@ -27,7 +27,6 @@ from experiments.errors import (
 from experiments.events.decoding import Document, decode
 from experiments.events.parcels import Parcel, pack
 from experiments.events.schemas import BatchOut, Rejected
-from experiments.events.writing import EVENTS
 from experiments.logs import logger
 from experiments.runtime import Runtime
 
@@ -146,7 +145,7 @@ def _stored(opened: Runtime, parcel: Parcel) -> BatchOut:
     clients would send it again without end.
     """
     try:
-        return opened.commits.store(EVENTS, parcel, size=parcel.size)
+        return opened.commits.store(opened.events, parcel, size=parcel.size)
     except NotStoredError as error:
         everything = range(len(parcel.arrivals) + len(parcel.rejected))
         rejected = [Rejected(index=index, error=str(error)) for index in everything]

@@ -46,7 +46,7 @@ from experiments.clock import SystemClock
 from experiments.database import open_engine, transaction
 from experiments.events.models import Event
 from experiments.events.parcels import pack
-from experiments.events.writing import COLUMNS, EVENTS
+from experiments.events.writing import COLUMNS, kind_of_events
 from experiments.inbox.group_commit import GroupCommit
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
@@ -215,7 +215,7 @@ def copied(url: str) -> float:
 
 def slow_disk(engine: Engine, *, together: bool) -> float:
     """Single events a second where a flush takes a millisecond and many clients wait."""
-    clock = SystemClock()
+    clock, events = SystemClock(), kind_of_events()
     commits = GroupCommit(engine, clock, batch_size=10_000 if together else 1)
     if not together:
         commits = GroupCommit(engine, clock, batch_size=1, linger_seconds=0)
@@ -225,7 +225,7 @@ def slow_disk(engine: Engine, *, together: bool) -> float:
     for _ in range(count):
         call = {"type": "track", "event": "A", "userId": "u", "messageId": uuid4().hex}
         parcel = pack([call], source_key="slow", received_at=clock.now(), is_clean=True)
-        waiting.append(commits.submit(EVENTS, parcel))  # type: ignore[arg-type] # any result does
+        waiting.append(commits.submit(events, parcel))  # type: ignore[arg-type] # any result does
         if len(waiting) >= IN_FLIGHT:
             waiting.pop(0).result()
     for future in waiting:

@@ -31,6 +31,7 @@ from sqlmodel import Session, SQLModel
 from experiments.errors import ConflictError, UnavailableError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 10_000
 
 
@@ -39,7 +40,7 @@ def to_micros(at: datetime) -> int:
     if at.tzinfo is None:
         message = f"naive datetime {at.isoformat()}; pass an aware one"
         raise ValueError(message)
-    return (at - EPOCH) // timedelta(microseconds=1)
+    return (at - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:

@@ -7,7 +7,11 @@ from sqlalchemy import Engine
 
 from experiments.clock import Clock
 from experiments.database import open_engine
+from experiments.events.parcels import Parcel
+from experiments.events.schemas import BatchOut
+from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit
+from experiments.inbox.schemas import Kind
 from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
 from experiments.resolution.spool import Spool
@@ -24,6 +28,7 @@ class Runtime:
     rng: np.random.Generator
     rulesets: RulesetCache
     commits: GroupCommit
+    events: Kind[Parcel, BatchOut]
     resolver: Resolver
 
     def close(self) -> None:
@@ -47,5 +52,6 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         rng=np.random.default_rng(settings.seed),
         rulesets=rulesets,
         commits=commits,
+        events=kind_of_events(),
         resolver=resolver,
     )

@@ -79,14 +79,9 @@ class Call(BaseModel):
     @property
     def facts(self) -> dict[str, Any]:
         """Everything the call says about what happened."""
-        facts = dict(self.traits or {})
-        for key, told in zip(
-            TOLD, (self.name, self.category, self.group_id, self.previous_id), strict=True
-        ):
-            if told:
-                facts[key] = told
-        facts.update(self.properties or {})
-        return facts
+        fields = (self.name, self.category, self.group_id, self.previous_id)
+        told = {key: value for key, value in zip(TOLD, fields, strict=True) if value}
+        return {**(self.traits or {}), **told, **(self.properties or {})}
 
     @property
     def source(self) -> EventSource:
@@ -101,7 +96,7 @@ def read_call(raw: object, *, is_clean: bool = False) -> Call:
     Raises:
         InvalidError: naming every field that is wrong.
     """
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         raise InvalidError.at("", "must be an object with type, userId or anonymousId")
     _check_size(len(orjson.dumps(raw)) if is_clean else _size_of_text(raw))
     call = parse(Call, raw)

@@ -1,7 +1,7 @@
 """What a request brought, read and checked, ready to be written; pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def describe(parcel: Parcel) -> str:
 
 def _arrival(raw: object, *, index: int, received_at: datetime, is_clean: bool) -> Arrival:
     call = read_call(raw, is_clean=is_clean)
-    said: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+    said = raw if isinstance(raw, dict) else {}
     is_track = call.type is EventType.TRACK
     title = call.title
     return Arrival(

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, delete
 from experiments.events.models import RejectedEvent
 from experiments.events.parcels import pack
 from experiments.events.schemas import BatchOut
-from experiments.events.writing import write
+from experiments.events.writing import EventWriter
 
 
 def ingest(
@@ -17,7 +17,7 @@ def ingest(
     """Store the calls of a batch; one that is wrong is kept aside and stops no other."""
     parcel = pack(calls, source_key=source_key, received_at=received_at)
     session.flush()
-    (outcome,) = write(session.connection(), [parcel])
+    (outcome,) = EventWriter()(session.connection(), [parcel])
     return outcome
 
 

@@ -41,37 +41,59 @@ class _Place(NamedTuple):
 
     number: int
     parcel: Parcel
+    received_at: int
     arrival: Arrival
 
 
-def write(connection: Connection, parcels: Sequence[Parcel]) -> list[BatchOut]:
-    """Store what the parcels hold, once per message id, with what follows from it."""
-    places = [
-        _Place(number, parcel, arrival)
-        for number, parcel in enumerate(parcels)
-        for arrival in parcel.arrivals
-    ]
-    stored = [0] * len(parcels)
-    # Joined to the transaction that is open already: its commit only flushes.
-    with Session(connection, expire_on_commit=False) as session:
-        experiments = reports.Experiments(session=session)
-        for run in _runs(places):
-            for place in _store(session, run, experiments):
-                stored[place.number] += 1
-        _set_aside(session, parcels)
-        _note_senders(session, parcels)
-        session.commit()
-    return [
-        BatchOut(
-            stored=count,
-            repeated=len(parcel.arrivals) - count,
-            rejected=list(parcel.rejected),
-        )
-        for parcel, count in zip(parcels, stored, strict=True)
-    ]
+class EventWriter:
+    """Writes parcels into one database.
+
+    It remembers when it noted each sender last, so that noting costs a statement a second and not
+    one a commit.
+    """
+
+    def __init__(self) -> None:
+        self._noted: dict[str, datetime] = {}
+
+    def __call__(self, connection: Connection, parcels: Sequence[Parcel]) -> list[BatchOut]:
+        """Store what the parcels hold, once per message id, with what follows from it."""
+        places = [
+            _Place(number, parcel, received_at, arrival)
+            for number, parcel in enumerate(parcels)
+            for received_at in (to_micros(parcel.received_at),)
+            for arrival in parcel.arrivals
+        ]
+        stored = [0] * len(parcels)
+        # Joined to the transaction that is open already: its commit only flushes.
+        with Session(connection, expire_on_commit=False) as session:
+            experiments = reports.Experiments(session=session)
+            for run in _runs(places):
+                for place in _store(connection, run, experiments):
+                    stored[place.number] += 1
+            self._note_senders(session, parcels)
+            session.commit()
+        _set_aside(connection, parcels)
+        return [
+            BatchOut(
+                stored=count,
+                repeated=len(parcel.arrivals) - count,
+                rejected=list(parcel.rejected),
+            )
+            for parcel, count in zip(parcels, stored, strict=True)
+        ]
+
+    def _note_senders(self, session: Session, parcels: Sequence[Parcel]) -> None:
+        last = {parcel.source_key: parcel.received_at for parcel in parcels if parcel.arrivals}
+        for source_key, at in last.items():
+            noted = self._noted.get(source_key)
+            if noted is None or at - noted >= SENDER_PRECISION:
+                _note(session, source_key, at)
+                self._noted[source_key] = at
 
 
-EVENTS: Kind[Parcel, BatchOut] = Kind(name="events", write=write, describe=describe)
+def kind_of_events() -> Kind[Parcel, BatchOut]:
+    """What a group commit must know of parcels; one per database."""
+    return Kind(name="events", write=EventWriter(), describe=describe)
 
 
 def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:
@@ -90,16 +112,16 @@ def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:
 
 
 def _store(
-    session: Session, run: Sequence[_Place], experiments: reports.Experiments
+    connection: Connection, run: Sequence[_Place], experiments: reports.Experiments
 ) -> list[_Place]:
     """Store a run of calls; those that were new."""
     tie = run[0].arrival.tie
     if tie is None:
-        visitors = owners(session.connection(), _sightings(run))
+        visitors = owners(connection, _sightings(run))
     else:
-        visitors = {run[0].arrival.visitor: _tied(session, tie, run[0])}
+        visitors = {run[0].arrival.visitor: _tied(experiments.session, tie, run[0])}
     rows = [_row(place, visitors[place.arrival.visitor]) for place in run]
-    is_new = insert_new(session.connection(), Event, COLUMNS, rows, key=KEY)
+    is_new = insert_new(connection, Event, COLUMNS, rows, key=KEY)
     news = list(compress(run, is_new))
     for place in news:
         if place.arrival.report is not None:
@@ -116,17 +138,17 @@ def _store(
 def _sightings(run: Sequence[_Place]) -> dict[str, Sighting]:
     """Every id of a run, of the surest kind, when it came first."""
     seen: dict[str, Sighting] = {}
-    for _, parcel, arrival in run:
+    for _, _, received_at, arrival in run:
         known = seen.get(arrival.visitor)
         if known is None:
-            seen[arrival.visitor] = Sighting(arrival.kind, to_micros(parcel.received_at))
+            seen[arrival.visitor] = Sighting(arrival.kind, received_at)
         elif arrival.kind is AliasKind.USER:
             seen[arrival.visitor] = known._replace(kind=AliasKind.USER)
     return seen
 
 
 def _row(place: _Place, visitor_id: int) -> tuple[str | int, ...]:
-    _, parcel, arrival = place
+    _, parcel, received_at, arrival = place
     return (
         parcel.source_key,
         arrival.message_id,
@@ -135,7 +157,7 @@ def _row(place: _Place, visitor_id: int) -> tuple[str | int, ...]:
         visitor_id,
         arrival.source,
         arrival.occurred_at,
-        to_micros(parcel.received_at),
+        received_at,
         arrival.properties,
         parcel.privacy,
     )
@@ -174,7 +196,7 @@ def _follow(session: Session, identity: Identity) -> int:
     return identity.visitor_id
 
 
-def _set_aside(session: Session, parcels: Sequence[Parcel]) -> None:
+def _set_aside(connection: Connection, parcels: Sequence[Parcel]) -> None:
     rows = [
         {
             "received_at": parcel.received_at,
@@ -186,25 +208,13 @@ def _set_aside(session: Session, parcels: Sequence[Parcel]) -> None:
         for rejected, body in zip(parcel.rejected, parcel.refused, strict=True)
     ]
     if rows:
-        session.connection().execute(insert(RejectedEvent), rows)
+        connection.execute(insert(RejectedEvent), rows)
 
 
-def _note_senders(session: Session, parcels: Sequence[Parcel]) -> None:
-    """Remember when each source last sent something.
-
-    At most once a second, and never by waiting for another process that remembers the same: many
-    writers would otherwise queue for one row.
-    """
-    last = {parcel.source_key: parcel.received_at for parcel in parcels if parcel.arrivals}
-    if not last:
-        return
-    query = select(Sender.source_key, Sender.last_at).where(col(Sender.source_key).in_(last))
-    known = dict(session.exec(query).all())
-    for source_key, at in last.items():
-        if source_key not in known:
-            insert_once(session, Sender(source_key=source_key, last_at=at))
-        elif at - known[source_key] >= SENDER_PRECISION:
-            session.exec(_renewal(source_key, at))
+def _note(session: Session, source_key: str, at: datetime) -> None:
+    """Remember when a source last sent something, without waiting for another that does too."""
+    if not insert_once(session, Sender(source_key=source_key, last_at=at)):
+        session.exec(_renewal(source_key, at))
 
 
 def _renewal(source_key: str, at: datetime) -> Update:

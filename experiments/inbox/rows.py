@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
@@ -48,10 +48,10 @@ def insert_new(
 
 
 def elements(connection: Connection) -> str:
-    """SQL of a table with one column `value`: the members of the JSON list in parameter `list`."""
+    """SQL of a table with one column `value`: the members of a JSON list, the only parameter."""
     if connection.dialect.name == "sqlite":
-        return "json_each(:list)"
-    return "json_array_elements_text(CAST(:list AS json)) AS element(value)"
+        return "json_each(?)"
+    return "json_array_elements_text(%s::json) AS element(value)"
 
 
 def _insert_sqlite(
@@ -62,13 +62,13 @@ def _insert_sqlite(
     key: tuple[str, ...],
 ) -> set[Row] | None:
     """The keys of the new rows, or nothing when all are new."""
-    newest = text(f"SELECT coalesce(max(rowid), 0) FROM {table.name}")  # noqa: S608 (names of ours)
-    before = connection.execute(newest).scalar_one()
+    newest = f"SELECT coalesce(max(rowid), 0) FROM {table.name}"  # noqa: S608 (names of ours)
+    before = connection.exec_driver_sql(newest).scalar_one()
     done = connection.exec_driver_sql(_sqlite_statement(table.name, columns), list(rows))
     if done.rowcount == len(rows):
         return None
-    since = f"SELECT {', '.join(key)} FROM {table.name} WHERE rowid > :before"  # noqa: S608 (names of ours)
-    return {tuple(row) for row in connection.execute(text(since), {"before": before})}
+    since = f"SELECT {', '.join(key)} FROM {table.name} WHERE rowid > ?"  # noqa: S608 (names of ours)
+    return {tuple(row) for row in connection.exec_driver_sql(since, (before,))}
 
 
 def _insert_postgresql(
