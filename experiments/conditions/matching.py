@@ -106,8 +106,8 @@ def _contained(fold: Callable[[Any], Any]) -> Test:
         if not isinstance(operand, list):
             return False
         allowed = [fold(item) for item in operand]
-        values = value if isinstance(value, list) else [value]
-        return any(fold(item) in allowed for item in values)
+        values = [fold(item) for item in value] if isinstance(value, list) else [fold(value)]
+        return any(_identical(item, one) for item in values for one in allowed)
 
     return test
 
@@ -130,7 +130,7 @@ def _some_element(operand: Any, value: Any, groups: Groups) -> bool:
     if not isinstance(value, list):
         return False
     if is_operators(operand):
-        return _some_fits(operand, value, groups)
+        return _some_fits(operand, (item for item in value if item is not None), groups)
     return any(isinstance(item, Mapping) and matches(operand, item, groups) for item in value)
 
 
@@ -141,6 +141,13 @@ def _unless(test: Test, *, needs_list: bool = False) -> Test:
         return not test(operand, value, groups)
 
     return inverted
+
+
+def _identical(one: Any, other: Any) -> bool:
+    """Whether two values are the same to an SDK: true is not 1, and a list is only itself."""
+    if isinstance(one, list | dict) or isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    return bool(one == other)
 
 
 def _as_is(value: Any) -> Any:
@@ -175,12 +182,12 @@ _LOGICAL: Mapping[str, Test] = {
 
 
 def _in_group(operand: Any, value: Any, groups: Groups) -> bool:
-    return value in groups.get(operand, ())
+    return _contained(_as_is)(list(groups.get(operand, ())), value, groups)
 
 
 _OPERATORS: Mapping[str, Test] = {
-    "$eq": lambda operand, value, _: bool(value == operand),
-    "$ne": lambda operand, value, _: bool(value != operand),
+    "$eq": lambda operand, value, _: _identical(value, operand),
+    "$ne": lambda operand, value, _: not _identical(value, operand),
     "$gt": _compared(operator.gt),
     "$gte": _compared(operator.ge),
     "$lt": _compared(operator.lt),

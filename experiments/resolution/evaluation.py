@@ -32,7 +32,11 @@ def evaluate_all(
     resolver: Resolver, ruleset: Ruleset, asker: Asker
 ) -> Iterator[tuple[Flag, Evaluation | None]]:
     """What every flag answers; writes nothing."""
-    question = resolver.look(ruleset, asker)
+    return answers(ruleset, resolver.look(ruleset, asker))
+
+
+def answers(ruleset: Ruleset, question: Question) -> Iterator[tuple[Flag, Evaluation | None]]:
+    """What every flag answers to a question; pure."""
     seen: dict[int, Answer] = {}
     for journey in ruleset.journeys.values():
         seen |= _journey(journey, question)

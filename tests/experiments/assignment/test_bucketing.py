@@ -14,12 +14,13 @@ from experiments.assignment.bucketing import (
     fnv1a32,
     ranges,
 )
+from experiments.assignment.namespaces import former_hash, in_namespace
 
 SDK_CASES = Path(
     os.environ.get("SDK_CASES")
     or Path(__file__).parents[4] / "shared/golden/growthbook-sdk-cases.json"
 )
-HASH_VERSION = 2
+HASHES = {1: former_hash, 2: lambda seed, value: bucket(seed, value) / 10_000}
 
 shares = st.lists(st.integers(1, 100), min_size=2, max_size=6).map(
     lambda parts: [part / sum(parts) for part in parts]
@@ -62,9 +63,18 @@ def test_bucket__known_answers__never_change(seed: str, value: str, expected: in
 @pytest.mark.parametrize("case", sdk_cases("hash"))
 def test_bucket__sdk_case__agrees(case: tuple[str, str, int, float | None]) -> None:
     seed, value, version, expected = case
-    if version != HASH_VERSION:
-        pytest.skip(f"hash version {version} is not offered")
-    assert bucket(seed, value) / 10_000 == expected
+    if version not in HASHES:
+        assert expected is None
+        return
+    assert HASHES[version](seed, value) == expected
+
+
+@pytest.mark.parametrize("case", sdk_cases("inNamespace"))
+def test_in_namespace__sdk_case__agrees(
+    case: tuple[str, str, tuple[str, float, float], bool],
+) -> None:
+    _, visitor, namespace, expected = case
+    assert in_namespace(visitor, namespace) is expected
 
 
 @pytest.mark.parametrize("case", sdk_cases("getBucketRange"))

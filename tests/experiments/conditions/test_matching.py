@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from growthbook.core import evalCondition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.conditions import matches
+from experiments.conditions import check_condition, matches
 
 DEFAULT = Path(__file__).parents[4] / "shared/golden/growthbook-sdk-cases.json"
 CASES = Path(os.environ.get("SDK_CASES", DEFAULT))
@@ -48,6 +49,10 @@ def test_matches__case_of_the_sdks__agrees(
         ({"id": {"$notInGroup": "beta"}}, {"id": "7"}, True),
         ({"version": {"$vgt": "1.0"}}, {}, False),
         ({"version": {"$veq": "2"}}, {"version": 2}, True),
+        ({"vip": {"$eq": 1}}, {"vip": True}, False),
+        ({"tags": {"$in": [1]}}, {"tags": [True, "a"]}, False),
+        ({"tags": {"$eq": ["a"]}}, {"tags": ["a"]}, False),
+        ({"tags": {"$elemMatch": {"$ne": "a"}}}, {"tags": [None]}, False),
     ],
 )
 def test_matches__odd_attribute__answers_without_error(
@@ -82,3 +87,44 @@ def test_matches__nor__is_neither(
 ) -> None:
     neither = not matches(first, attributes) and not matches(second, attributes)
     assert matches({"$nor": [first, second]}, attributes) is neither
+
+
+plans = st.sampled_from(["pro", "free", "Pro"])
+ages = st.integers(0, 9) | st.floats(0, 9, allow_subnormal=False)
+sound = st.fixed_dictionaries(
+    {},
+    optional={
+        "plan": plans
+        | st.dictionaries(st.sampled_from(["$eq", "$ne", "$gt", "$lte"]), plans, min_size=1)
+        | st.dictionaries(
+            st.sampled_from(["$in", "$nin", "$ini"]), st.lists(plans, max_size=2), min_size=1
+        ),
+        "age": ages | st.dictionaries(st.sampled_from(["$gte", "$lt", "$ne"]), ages, min_size=1),
+        "vip": st.booleans() | st.fixed_dictionaries({"$exists": st.booleans()}),
+        "tags": st.fixed_dictionaries({"$all": st.lists(plans, max_size=2)})
+        | st.fixed_dictionaries({"$elemMatch": st.fixed_dictionaries({"$eq": plans})})
+        | st.fixed_dictionaries({"$size": st.integers(0, 2)}),
+    },
+)
+combined = st.recursive(
+    sound,
+    lambda parts: (
+        st.fixed_dictionaries({"$not": parts})
+        | st.dictionaries(
+            st.sampled_from(["$or", "$and", "$nor"]), st.lists(parts, max_size=3), min_size=1
+        )
+    ),
+    max_leaves=4,
+)
+people = st.fixed_dictionaries(
+    {"plan": plans, "age": ages},
+    optional={"vip": st.booleans(), "tags": st.lists(plans, max_size=3)},
+)
+
+
+@given(condition=combined, attributes=people)
+def test_matches__sound_condition_and_attributes_of_its_types__as_the_real_sdk(
+    condition: dict[str, Any], attributes: dict[str, Any]
+) -> None:
+    check_condition(condition)
+    assert matches(condition, attributes) is evalCondition(attributes, condition)

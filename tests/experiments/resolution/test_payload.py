@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from experiments.assignment.bucketing import ranges
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import ContentType, Exposing
-from experiments.resolution.evaluation import evaluate_all
+from experiments.resolution.enrolment import Question
+from experiments.resolution.evaluation import answers
 from experiments.resolution.payload import payload
 from experiments.resolution.ruleset import (
     ArmRule,
@@ -121,11 +122,11 @@ def rulesets(draw: st.DrawFn) -> Ruleset:
     return Ruleset(version=1, journeys={"shop": journey})
 
 
-def answers(
+def answered(
     ruleset: Ruleset, visitor: str, attributes: Mapping[str, Any]
 ) -> dict[str, tuple[Any, str | None]]:
     """What the server says: value, and variant for whoever is in an experiment."""
-    found = evaluate_all(None, ruleset, visitor=visitor, context=attributes)
+    found = answers(ruleset, Question(visitor, {**attributes, "id": visitor}))
     return {
         flag.key: (one.value, one.variant if one.metadata["inExperiment"] else None)
         for flag, one in found
@@ -150,7 +151,7 @@ def test_payload__any_ruleset_and_visitor__sdk_finds_what_the_server_answers(
 ) -> None:
     features = json.loads(orjson.dumps(payload(ruleset).features))
     for visitor, attributes in people:
-        assert found_by_sdk(features, visitor, attributes) == answers(ruleset, visitor, attributes)
+        assert found_by_sdk(features, visitor, attributes) == answered(ruleset, visitor, attributes)
 
 
 def one(**changes: Any) -> Ruleset:
