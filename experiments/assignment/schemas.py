@@ -58,6 +58,13 @@ class StoredArm(NamedTuple):
     bucket: int
 
 
+class Standing(NamedTuple):
+    """Where somebody is on a journey: on which version's path, in which stage."""
+
+    version: int
+    stage: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is stored of whoever an id belongs to; nothing for an id never seen."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from sqlmodel import Session, col, select
 
 from experiments.assignment.queries import visitor_id
+from experiments.assignment.schemas import Standing
 from experiments.errors import NotFoundError
 from experiments.instances.models import JourneyInstance, StageTransition
 from experiments.instances.schemas import InstanceOut, InstanceState, TransitionOut
@@ -39,13 +40,13 @@ def instances(session: Session, value: str) -> list[InstanceOut]:
     ]
 
 
-def standing(session: Session, visitor: int) -> dict[int, tuple[int, str]]:
-    """The version that a visitor walks and the stage they are in, by journey, if under way."""
+def standing(session: Session, visitor: int) -> dict[int, Standing]:
+    """Where a visitor stands, by journey; nothing for one that they have left."""
     query = select(
         JourneyInstance.journey_id, JourneyInstance.version, JourneyInstance.stage
     ).where(JourneyInstance.visitor_id == visitor, JourneyInstance.state != InstanceState.LEFT)
     rows = session.exec(query.order_by(col(JourneyInstance.attempt)))
-    return {journey: (version, stage) for journey, version, stage in rows}
+    return {journey: Standing(version, stage) for journey, version, stage in rows}
 
 
 def versions_walked(session: Session, journey: int) -> set[int]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from experiments.assignment.bucketing import bucket, inside
-from experiments.assignment.schemas import StoredArm
+from experiments.assignment.schemas import Standing, StoredArm
 from experiments.conditions import matches
 from experiments.design.schemas import Status
 from experiments.resolution.overrides import Forced
@@ -33,6 +33,7 @@ class Question(NamedTuple):
     forced: Forced | None = None
     preview_refused: bool = False
     fallback: Mapping[str, Any] = NOTHING  # by slot
+    standing: Mapping[int, Standing] = NOTHING  # by journey
 
 
 def in_turn(rules: Sequence[ExperimentRule], question: Question) -> Sequence[ExperimentRule]:

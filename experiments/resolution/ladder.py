@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from experiments.journeys.schemas import Exposing
 from experiments.resolution.enrolment import Question, enrol, holdout_of, in_turn
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import (
     ArmRule,
     Enrolment,
+    JourneyRule,
     Ruleset,
     Said,
     Shown,
     SlotRule,
     TouchpointRule,
 )
+from experiments.resolution.walking import Walk, walk
 
 
 class Rung(StrEnum):
@@ -70,6 +73,20 @@ class Resolved(NamedTuple):
     answers: tuple[Answer, ...]
     touchpoint: TouchpointRule | None = None
     version: int | None = None
+    path: Enrolment | None = None
+    parts: bool = False
+    on_path: bool = True
+
+    def met(self) -> list[tuple[Enrolment, bool]]:
+        """The arms that the visitor meets here, and whether asking here counts as seeing each.
+
+        Where paths part everybody counts, also whoever is led past it: they would have been shown
+        it. In a slot it counts when the touchpoint says so.
+        """
+        shows = self.touchpoint is not None and self.touchpoint.expose is Exposing.ON_RESOLVE
+        slots = [item.enrolment for item in self.answers if item.enrolment is not None]
+        path = [] if self.path is None else [(self.path, self.parts)]
+        return path + [(enrolment, shows) for enrolment in slots]
 
 
 def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = False) -> Resolved:
@@ -77,17 +94,25 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     journey = ruleset.journeys.get(place.journey)
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
-    touchpoint = journey.touchpoints.get(place.touchpoint)
-    if touchpoint is None:
-        return _lost(place, question, f"the journey has no touchpoint {place.touchpoint!r}")
     holdout = holdout_of(journey.holdouts, question)
+    if not journey.is_forked:
+        walked = Walk(journey.touchpoints, journey.version)
+    else:
+        walked = walk(journey, question, holdout=holdout)
+    parts = place.touchpoint in walked.parting
+    touchpoint = walked.touchpoints.get(place.touchpoint)
+    if touchpoint is None:
+        lost = _lost(place, question, _where_else(journey, place.touchpoint))
+        return lost._replace(
+            version=walked.version, path=walked.enrolment, parts=parts, on_path=False
+        )
     answers = tuple(
         answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
         if name in touchpoint.slots
         else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
         for name in place.slots or touchpoint.slots
     )
-    return Resolved(answers, touchpoint, journey.version)
+    return Resolved(answers, touchpoint, walked.version, walked.enrolment, parts)
 
 
 def answer(
@@ -105,6 +130,12 @@ def answer(
             return Answer(slot.key, said.shown, rung, said.reason, enrolment, tuple(tried))
     message = "the last rung of the ladder always answers"
     raise AssertionError(message)
+
+
+def _where_else(journey: JourneyRule, touchpoint: str) -> str:
+    if touchpoint in journey.touchpoints or touchpoint in journey.elsewhere:
+        return f"the path that the visitor walks leads past touchpoint {touchpoint!r}"
+    return f"the journey has no touchpoint {touchpoint!r}"
 
 
 def _lost(place: Place, question: Question, reason: str) -> Resolved:

@@ -1,31 +1,44 @@
 """Reading everything that is live into a ruleset."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlmodel import Session
 
 from experiments.assignment.bucketing import ranges
 from experiments.audit.queries import changed_at, live_version
 from experiments.design import queries as design
+from experiments.design.paths import maps
 from experiments.design.schemas import (
     ExperimentOut,
     HoldoutOut,
-    LayerOut,
     LayerPlace,
+    Level,
     PhaseOut,
     Purpose,
     Status,
     VariantOut,
 )
+from experiments.errors import InvalidError
+from experiments.instances import queries as instances
 from experiments.journeys import queries as journeys
-from experiments.journeys.schemas import ContentOut, Slot, Stage, Touchpoint, VersionOut
+from experiments.journeys.pinning import carried, path_of, walked
+from experiments.journeys.schemas import (
+    ContentOut,
+    JourneyGraph,
+    Slot,
+    Stage,
+    Touchpoint,
+    VersionOut,
+)
 from experiments.resolution.ruleset import (
     ArmRule,
     ExperimentRule,
     HoldoutRule,
     JourneyRule,
     LayerRule,
+    PathRule,
     Ruleset,
     SlotRule,
     StandardContent,
@@ -63,18 +76,77 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
     key = standard.journey
     contents = {(item.key, item.number): item for item in journeys.contents(session, key)}
     found = design.experiments(session, KNOWN_STATUSES, key, purposes=ON_SLOTS)
-    experiments = _by_slot(found, design.layers(session))
+    salts = {layer.key: layer.salt for layer in design.layers(session)}
+    experiments = _by_slot(found, salts)
     holdouts = tuple(
         _holdout(item)
         for item in design.holdouts(session)
         if item.journey == key and item.ended_at is None
     )
-    touchpoints = {
-        point.key: _touchpoint(stage, point, experiments, contents, holdouts)
-        for stage in standard.graph.stages
-        for point in stage.touchpoints
-    }
-    return JourneyRule(key=key, version=standard.number, touchpoints=touchpoints, holdouts=holdouts)
+    tests = [item for item in found if item.level is Level.PATH]
+    conditions = [item.audience for item in tests]
+
+    def touchpoints(graph: JourneyGraph) -> dict[str, TouchpointRule]:
+        return {
+            point.key: _touchpoint(stage, point, experiments, contents, holdouts, conditions)
+            for stage in graph.stages
+            for point in stage.touchpoints
+        }
+
+    journey_id = journeys.journey(session, key).id
+    return JourneyRule(
+        key=key,
+        id=journey_id,
+        version=standard.number,
+        touchpoints=touchpoints(standard.graph),
+        holdouts=holdouts,
+        earlier={
+            number: touchpoints(graph)
+            for number, graph in _earlier_paths(session, standard, journey_id).items()
+        },
+        previews=tuple(
+            _path(item, standard.graph, rule=_experiment(item, salts), touchpoints=touchpoints)
+            for item in tests
+        ),
+    )
+
+
+def _earlier_paths(
+    session: Session, standard: VersionOut, journey_id: int
+) -> dict[int, JourneyGraph]:
+    """The map of every version that somebody walks and whose path is not that of the standard."""
+    published = journeys.publications(session, standard.journey)
+    until = published[-1].published_at
+    found = {}
+    for number in instances.versions_walked(session, journey_id):
+        now_on = walked(published, number, until=until, at_next_stage=False)
+        if path_of(now_on.graph) != path_of(standard.graph):
+            found[number] = carried(published, now_on.number)
+    return found
+
+
+def _path(
+    item: ExperimentOut,
+    graph: JourneyGraph,
+    *,
+    rule: ExperimentRule,
+    touchpoints: Callable[[JourneyGraph], dict[str, TouchpointRule]],
+) -> PathRule:
+    try:
+        made = maps(item.variants, graph)
+    except InvalidError:  # the standard went on so that a patch no longer fits: all walk it
+        made = {}
+    parted = item.divergence
+    order = [stage.key for stage in graph.stages if not stage.kind.is_beside]
+    place = order.index(parted.stage) + 1 if parted and parted.stage in order else len(order)
+    return PathRule(
+        rule=rule,
+        touchpoints={
+            item.variants[number].id: touchpoints(changed) for number, changed in made.items()
+        },
+        parting=frozenset(parted.touchpoints if parted else ()),
+        past=frozenset(order[place:]),
+    )
 
 
 def _touchpoint(
@@ -84,6 +156,7 @@ def _touchpoint(
     experiments: Rules,
     contents: Contents,
     holdouts: tuple[HoldoutRule, ...],
+    conditions: Sequence[Mapping[str, Any]],
 ) -> TouchpointRule:
     slots = {
         slot.key: _slot(slot, experiments.get((point.key, slot.key), []), contents)
@@ -91,6 +164,7 @@ def _touchpoint(
     }
     conditional = [rule.audience for slot in slots.values() for rule in slot.experiments]
     conditional += [holdout.audience for holdout in holdouts]
+    conditional += conditions
     return TouchpointRule(
         key=point.key,
         stage=stage.key,
@@ -120,10 +194,11 @@ def _standard(content: ContentOut | None) -> StandardContent | None:
     )
 
 
-def _by_slot(found: Iterable[ExperimentOut], layers: Iterable[LayerOut]) -> Rules:
-    salts = {layer.key: layer.salt for layer in layers}
+def _by_slot(found: Iterable[ExperimentOut], salts: Mapping[str, str]) -> Rules:
     rules: defaultdict[tuple[str, str], list[ExperimentRule]] = defaultdict(list)
     for item in found:
+        if item.level is Level.PATH:
+            continue
         rules[item.touchpoint, item.slot].append(_experiment(item, salts))
     return rules
 

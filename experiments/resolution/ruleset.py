@@ -170,13 +170,65 @@ class HoldoutRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathRule:
+    """An experiment on the paths of a journey.
+
+    Attributes:
+        rule: who is in it, and in which arm.
+        touchpoints: the touchpoints of each path, by the arm that walks another than the standard.
+        parting: asking for one of these is arriving where the paths part, in every arm.
+        past: stages behind that point; who is there newly cannot be taken in any more.
+    """
+
+    rule: ExperimentRule
+    touchpoints: Mapping[int, Mapping[str, TouchpointRule]]
+    parting: frozenset[str]
+    past: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyRule:
-    """The standard version of a journey."""
+    """The standard version of a journey, and the other paths that somebody walks.
+
+    Attributes:
+        key: its key.
+        version: the number of the standard.
+        touchpoints: the touchpoints of the standard, by key.
+        holdouts: who is kept out of every experiment.
+        id: its number, by which it is stored where visitors stand.
+        earlier: the touchpoints of each earlier path that somebody is still on, by version.
+        previews: the experiments on paths, drafts too.
+        paths: those of them that are under way.
+        elsewhere: touchpoints of any other path, which the standard does not have.
+    """
 
     key: str
     version: int
     touchpoints: Mapping[str, TouchpointRule]
     holdouts: tuple[HoldoutRule, ...] = ()
+    id: int = 0
+    earlier: Mapping[int, Mapping[str, TouchpointRule]] = field(default_factory=dict)
+    previews: tuple[PathRule, ...] = ()
+    paths: tuple[PathRule, ...] = field(init=False, repr=False, compare=False)
+    elsewhere: Mapping[str, TouchpointRule] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out what is under way, and what is known on any path."""
+        paths = tuple(path for path in self.previews if path.rule.status in LIVE)
+        others = [each for path in self.previews for each in path.touchpoints.values()]
+        elsewhere = {
+            key: point
+            for touchpoints in (*self.earlier.values(), *others)
+            for key, point in touchpoints.items()
+            if key not in self.touchpoints
+        }
+        object.__setattr__(self, "paths", paths)
+        object.__setattr__(self, "elsewhere", elsewhere)
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether there is any path but the standard."""
+        return bool(self.earlier or self.previews)
 
 
 # Two rulesets are never compared; by identity one can be the key of what is made out of it.

@@ -41,6 +41,13 @@ class SlotOut(Out):
     variant: str | None = None
 
 
+class PathOut(Out):
+    """The experiment on paths that a visitor is in, and their arm."""
+
+    experiment: str
+    variant: str
+
+
 class ResolutionOut(Out):
     """What a touchpoint shows to a visitor."""
 
@@ -49,6 +56,14 @@ class ResolutionOut(Out):
     journey_version: int | None
     touchpoint: str
     stage: str | None
+    on_path: bool = Field(
+        default=True, description="False when the visitor's path leads past the touchpoint: go on."
+    )
+    path: PathOut | None = Field(default=None, description="The arm of a test of paths.")
+    wait_hours: int | None = Field(
+        default=None, description="How long after its stage was entered the touchpoint acts."
+    )
+    channels: list[str] = Field(default_factory=list)
     ruleset: int
     slots: dict[str, SlotOut]
 
