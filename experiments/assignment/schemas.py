@@ -72,6 +72,7 @@ class Known:
     visitor_id: int | None = None
     arms: Mapping[int, StoredArm] = field(default_factory=dict)  # by experiment
     exposed: frozenset[int] = frozenset()  # the experiments whose arm they saw
+    standing: Mapping[int, Standing] = field(default_factory=dict)  # by journey
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -49,14 +49,6 @@ def standing(session: Session, visitor: int) -> dict[int, Standing]:
     return {journey: Standing(version, stage) for journey, version, stage in rows}
 
 
-def versions_walked(session: Session, journey: int) -> set[int]:
-    """The versions of a journey that somebody is under way on."""
-    query = select(JourneyInstance.version).where(
-        JourneyInstance.journey_id == journey, JourneyInstance.state != InstanceState.LEFT
-    )
-    return set(session.exec(query.distinct()))
-
-
 def transitions(
     session: Session, instance_ids: Collection[int]
 ) -> Mapping[int, list[TransitionOut]]:

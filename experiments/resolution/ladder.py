@@ -99,19 +99,16 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
         walked = Walk(journey.touchpoints, journey.version)
     else:
         walked = walk(journey, question, holdout=holdout)
-    parts = place.touchpoint in walked.parting
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
-        lost = _lost(place, question, _where_else(journey, place.touchpoint))
-        return lost._replace(
-            version=walked.version, path=walked.enrolment, parts=parts, on_path=False
-        )
+        return _led_past(journey, place, question, walked)
     answers = tuple(
         answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
         if name in touchpoint.slots
         else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
         for name in place.slots or touchpoint.slots
     )
+    parts = touchpoint.key in walked.parting
     return Resolved(answers, touchpoint, walked.version, walked.enrolment, parts)
 
 
@@ -132,10 +129,13 @@ def answer(
     raise AssertionError(message)
 
 
-def _where_else(journey: JourneyRule, touchpoint: str) -> str:
-    if touchpoint in journey.touchpoints or touchpoint in journey.elsewhere:
-        return f"the path that the visitor walks leads past touchpoint {touchpoint!r}"
-    return f"the journey has no touchpoint {touchpoint!r}"
+def _led_past(journey: JourneyRule, place: Place, question: Question, walked: Walk) -> Resolved:
+    key = place.touchpoint
+    if key not in journey.touchpoints and key not in journey.elsewhere:
+        return _lost(place, question, f"the journey has no touchpoint {key!r}")
+    lost = _lost(place, question, f"the visitor's path leads past touchpoint {key!r}")
+    parts = key in walked.parting
+    return lost._replace(version=walked.version, path=walked.enrolment, parts=parts, on_path=False)
 
 
 def _lost(place: Place, question: Question, reason: str) -> Resolved:

@@ -21,7 +21,6 @@ from experiments.design.schemas import (
     VariantOut,
 )
 from experiments.errors import InvalidError
-from experiments.instances import queries as instances
 from experiments.journeys import queries as journeys
 from experiments.journeys.pinning import carried, path_of, walked
 from experiments.journeys.schemas import (
@@ -93,16 +92,15 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
             for point in stage.touchpoints
         }
 
-    journey_id = journeys.journey(session, key).id
     return JourneyRule(
         key=key,
-        id=journey_id,
+        id=journeys.journey(session, key).id,
         version=standard.number,
         touchpoints=touchpoints(standard.graph),
         holdouts=holdouts,
         earlier={
             number: touchpoints(graph)
-            for number, graph in _earlier_paths(session, standard, journey_id).items()
+            for number, graph in _earlier_paths(session, standard).items()
         },
         previews=tuple(
             _path(item, standard.graph, rule=_experiment(item, salts), touchpoints=touchpoints)
@@ -111,17 +109,15 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
     )
 
 
-def _earlier_paths(
-    session: Session, standard: VersionOut, journey_id: int
-) -> dict[int, JourneyGraph]:
-    """The map of every version that somebody walks and whose path is not that of the standard."""
+def _earlier_paths(session: Session, standard: VersionOut) -> dict[int, JourneyGraph]:
+    """The map of every version that people may still be on and that has another path."""
     published = journeys.publications(session, standard.journey)
     until = published[-1].published_at
     found = {}
-    for number in instances.versions_walked(session, journey_id):
-        now_on = walked(published, number, until=until, at_next_stage=False)
+    for item in published:
+        now_on = walked(published, item.number, until=until, at_next_stage=False)
         if path_of(now_on.graph) != path_of(standard.graph):
-            found[number] = carried(published, now_on.number)
+            found[item.number] = carried(published, now_on.number)
     return found
 
 
@@ -169,6 +165,8 @@ def _touchpoint(
         key=point.key,
         stage=stage.key,
         expose=point.expose,
+        wait_hours=point.wait_hours,
+        channels=tuple(point.channels),
         slots=slots,
         reads_attributes=any(conditional),
     )

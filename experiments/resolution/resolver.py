@@ -22,7 +22,7 @@ from experiments.assignment.schemas import Known, StoredArm
 from experiments.database import reading
 from experiments.errors import OverloadedError, UnavailableError
 from experiments.inbox.group_commit import PATIENCE_SECONDS, GroupCommit
-from experiments.journeys.schemas import Exposing
+from experiments.instances import queries as instances
 from experiments.resolution.enrolment import NOTHING, Question
 from experiments.resolution.ladder import Place, Resolved, climb
 from experiments.resolution.memory import Memory
@@ -75,17 +75,17 @@ class Resolver:
         ask = partial(_ask, ruleset, place, asker)
         known = self._memory.get(visitor)
         # Somebody new is looked up where they are recorded; others are looked up first.
-        if known is None and (ruleset.reads_attributes or not ask(NOBODY)[1]):
+        if known is None and (ruleset.reads_people or not ask(NOBODY)[1]):
             known = self._read(ruleset, visitor)
         resolved, news = ask(known or NOBODY)
         if not news:
             return resolved
-        attributes = NOTHING if known is None else known.attributes
-        visit = Visit(visitor, now, lambda stored: ask(replace(stored, attributes=attributes))[1])
+        complete = partial(_with_what_is_not_recorded, known or NOBODY)
+        visit = Visit(visitor, now, lambda stored: ask(complete(stored))[1])
         stored = self._record(visit, news)
         if stored is None:
             return resolved
-        stored = replace(stored, attributes=attributes)
+        stored = complete(stored)
         self._memory.put(visitor, stored)
         return ask(stored)[0]
 
@@ -106,9 +106,12 @@ class Resolver:
         try:
             with reading(self._engine) as session:
                 known = visitors.known(session.connection(), visitor)
-                if ruleset.reads_attributes and known.visitor_id is not None:
+                if known.visitor_id is not None and ruleset.reads_attributes:
                     attributes = visitors.attributes(session, known.visitor_id)
                     known = replace(known, attributes=attributes)
+                if known.visitor_id is not None and ruleset.reads_standing:
+                    standing = instances.standing(session, known.visitor_id)
+                    known = replace(known, standing=standing)
         except UnavailableError:
             self._away_until = monotonic() + AVOID_SECONDS
             return NOBODY
@@ -140,6 +143,7 @@ def question(asker: Asker, known: Known) -> Question:
         asker.forced,
         asker.preview_refused,
         asker.fallback,
+        known.standing,
     )
 
 
@@ -148,18 +152,18 @@ def _ask(
 ) -> tuple[Resolved, list[Meeting]]:
     """What somebody of whom this is known is shown there, and what of it is not recorded yet."""
     resolved = climb(ruleset, place, question(asker, known))
-    point = resolved.touchpoint
-    counts = point is not None and point.expose is Exposing.ON_RESOLVE
     news = [
         _meeting(met, asker.visitor or "", is_seen=is_seen)
-        for answer in resolved.answers
-        if (met := answer.enrolment) is not None
-        and (
-            (is_seen := counts and met.is_counted and met.experiment.id not in known.exposed)
-            or met.is_new
-        )
+        for met, counts in resolved.met()
+        if (is_seen := counts and met.is_counted and met.experiment.id not in known.exposed)
+        or met.is_new
     ]
     return resolved, news
+
+
+def _with_what_is_not_recorded(read: Known, stored: Known) -> Known:
+    """What is stored now, with what was read before and recording does not change."""
+    return replace(stored, attributes=read.attributes, standing=read.standing)
 
 
 def _meeting(met: Enrolment, visitor: str, *, is_seen: bool) -> Meeting:

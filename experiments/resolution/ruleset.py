@@ -153,6 +153,8 @@ class TouchpointRule:
     expose: Exposing
     slots: Mapping[str, SlotRule]
     reads_attributes: bool
+    wait_hours: int | None = None
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +242,15 @@ class Ruleset:
     changed_at: datetime | None = None
     journeys: Mapping[str, JourneyRule] = field(default_factory=dict)
     reads_attributes: bool = field(init=False, compare=False)
+    reads_standing: bool = field(init=False, compare=False)
+    reads_people: bool = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Note whether any answer depends on what is known of the visitor."""
+        forked = any(journey.is_forked for journey in self.journeys.values())
         points = (
             point for journey in self.journeys.values() for point in journey.touchpoints.values()
         )
         object.__setattr__(self, "reads_attributes", any(p.reads_attributes for p in points))
+        object.__setattr__(self, "reads_standing", forked)
+        object.__setattr__(self, "reads_people", self.reads_attributes or forked)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from experiments.assignment import queries as visitors
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import InvalidError
+from experiments.instances import queries as instances
 from experiments.resolution import overrides
 from experiments.resolution.ladder import Answer, Place, Resolved, climb
 from experiments.resolution.overrides import Forced
@@ -16,6 +17,7 @@ from experiments.resolution.resolver import NOBODY, Asker, Resolver, question
 from experiments.resolution.ruleset import Ruleset
 from experiments.resolution.schemas import (
     ExplainOut,
+    PathOut,
     PreviewIn,
     PreviewOut,
     ResolutionOut,
@@ -46,7 +48,11 @@ def explain(
     if asked.visitor is not None:
         known = visitors.known(session.connection(), asked.visitor)
     if known.visitor_id is not None:
-        known = replace(known, attributes=visitors.attributes(session, known.visitor_id))
+        known = replace(
+            known,
+            attributes=visitors.attributes(session, known.visitor_id),
+            standing=instances.standing(session, known.visitor_id),
+        )
     asker = question(_asker(asked, forced), known)
     resolved = climb(ruleset, _place(asked), asker, traced=True)
     rungs = {
@@ -85,13 +91,19 @@ def _asker(asked: ResolveIn, forced: Forced | None) -> Asker:
 
 
 def _outline(ruleset: Ruleset, asked: ResolveIn, resolved: Resolved) -> dict[str, Any]:
-    point = resolved.touchpoint
+    point, met = resolved.touchpoint, resolved.path
     return {
         "visitor": asked.visitor,
         "journey": asked.journey,
         "journey_version": resolved.version,
         "touchpoint": asked.touchpoint,
         "stage": None if point is None else point.stage,
+        "on_path": resolved.on_path,
+        "path": None
+        if met is None
+        else PathOut(experiment=met.experiment.key, variant=met.arm.key),
+        "wait_hours": None if point is None else point.wait_hours,
+        "channels": [] if point is None else list(point.channels),
         "ruleset": ruleset.version,
         "slots": {answer.slot: _slot(answer) for answer in resolved.answers},
     }

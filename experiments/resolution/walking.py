@@ -47,8 +47,10 @@ def walk(journey: JourneyRule, question: Question, *, holdout: str) -> Walk:
 def _touchpoints(
     journey: JourneyRule, path: PathRule, met: Enrolment
 ) -> Mapping[str, TouchpointRule]:
-    return journey.touchpoints if met.arm.removed else path.touchpoints.get(
-        met.arm.id, journey.touchpoints
+    return (
+        journey.touchpoints
+        if met.arm.removed
+        else path.touchpoints.get(met.arm.id, journey.touchpoints)
     )
 
 
