@@ -10,16 +10,23 @@ from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
-from experiments.decisions import queries
+from experiments.decisions import queries, repaving
 from experiments.decisions.merge import changed_nodes, with_content
 from experiments.decisions.models import Promotion
 from experiments.decisions.schemas import DecisionOut, PromotionState
 from experiments.design import queries as designs
-from experiments.design.schemas import ExperimentOut
+from experiments.design.schemas import ExperimentOut, Level
 from experiments.errors import ConflictError, MergeConflictError, NotFoundError
 from experiments.journeys import queries as journey_queries
 from experiments.journeys import service as journeys
-from experiments.journeys.schemas import ContentIn, JourneyGraph, Slot, VersionIn, VersionOut
+from experiments.journeys.schemas import (
+    ContentIn,
+    InFlight,
+    JourneyGraph,
+    Slot,
+    VersionIn,
+    VersionOut,
+)
 
 PREDICTED = {"effect_abs", "effect_rel", "belief"}
 """What a promotion claims, to be held against what it brings."""
@@ -94,7 +101,8 @@ def rebase(
     """
     experiment = designs.experiment(session, decision.experiment)
     current = standard(session, experiment.journey)
-    if current.graph.slot(experiment.touchpoint, experiment.slot) is None:
+    has_slot = current.graph.slot(experiment.touchpoint, experiment.slot) is not None
+    if experiment.level is Level.MESSAGE and not has_slot:
         place = f"{experiment.touchpoint}/{experiment.slot}"
         message = f"The standard journey has no slot {place} any more; decline the promotion."
         raise ConflictError(message)
@@ -127,6 +135,7 @@ def _merge(
         experiment.journey,
         graph,
         reason=reason,
+        in_flight=_in_flight(experiment),
         provenance={**_provenance(decision, row, actor), **more},
         actor=actor,
         now=now,
@@ -151,15 +160,17 @@ def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: 
     experiment = designs.experiment(session, made.experiment)
     now_standard = standard(session, made.journey)
     promoted = journey_queries.version(session, made.journey, row.to_version)
-    conflicts = conflicts_of(experiment, promoted.graph, now_standard.graph)
-    if conflicts:
-        raise MergeConflictError(made.journey, conflicts)
     earlier = journey_queries.version(session, made.journey, row.from_version)
-    slot = _slot(experiment, earlier.graph)
+    graph = _without_variant(
+        experiment,
+        earlier=earlier.graph,
+        promoted=promoted.graph,
+        current=now_standard.graph,
+    )
     _publish(
         session,
         made.journey,
-        _with_slot(experiment, now_standard.graph, slot.content, slot.content_version),
+        graph,
         reason=reason,
         provenance={"reverts_promotion": row.id, "experiment": made.experiment},
         actor=actor,
@@ -180,6 +191,8 @@ def conflicts_of(
     experiment: ExperimentOut, before: JourneyGraph, after: JourneyGraph
 ) -> tuple[str, ...]:
     """The nodes of the experiment that differ between two maps."""
+    if experiment.level is Level.PATH:
+        return repaving.conflicts(experiment, before, after)
     return changed_nodes(before, after, touchpoint=experiment.touchpoint, slot=experiment.slot)
 
 
@@ -226,7 +239,10 @@ def _with_variant(
     actor: Actor,
     now: datetime,
 ) -> JourneyGraph:
-    """The standard map with the variant's content, which is added and approved for it."""
+    """The standard map with the variant's path, or its content, added and approved for it."""
+    if experiment.level is Level.PATH:
+        base = journey_queries.version(session, experiment.journey, experiment.base_version)
+        return repaving.repaved(experiment, variant, base=base.graph, current=before.graph)
     winner = next(item for item in experiment.variants if item.key == variant)
     data = ContentIn(
         key=f"{experiment.key}.{variant}"[:80],
@@ -238,6 +254,29 @@ def _with_variant(
         session, experiment.journey, added.key, added.number, actor=actor, now=now
     )
     return _with_slot(experiment, before.graph, added.key, added.number)
+
+
+def _without_variant(
+    experiment: ExperimentOut,
+    *,
+    earlier: JourneyGraph,
+    promoted: JourneyGraph,
+    current: JourneyGraph,
+) -> JourneyGraph:
+    """The current map as it was, where the promotion wrote, before it."""
+    if experiment.level is Level.PATH:
+        return repaving.unpaved(
+            experiment.journey, earlier=earlier, promoted=promoted, current=current
+        )
+    if conflicts := conflicts_of(experiment, promoted, current):
+        raise MergeConflictError(experiment.journey, conflicts)
+    slot = _slot(experiment, earlier)
+    return _with_slot(experiment, current, slot.content, slot.content_version)
+
+
+def _in_flight(experiment: ExperimentOut) -> InFlight:
+    """A better message reaches everybody; of a path the plan says whom it reaches."""
+    return experiment.plan.in_flight if experiment.level is Level.PATH else InFlight.NOW
 
 
 def _with_slot(
@@ -278,6 +317,7 @@ def _publish(
     graph: JourneyGraph,
     *,
     reason: str,
+    in_flight: InFlight = InFlight.NOW,
     provenance: dict[str, object],
     actor: Actor,
     now: datetime,
@@ -289,6 +329,7 @@ def _publish(
         journey,
         drafted.number,
         reason=reason,
+        in_flight=in_flight,
         provenance=provenance,
         actor=actor,
         now=now,
