@@ -9,7 +9,8 @@ from api.paging import Page, Paging, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
-from experiments.journeys import queries, service
+from experiments.journeys import previews, queries, service
+from experiments.journeys.previews import PatchPreviewIn, PatchPreviewOut
 from experiments.journeys.schemas import (
     Change,
     ContentIn,
@@ -103,6 +104,14 @@ def diff(key: str, before: int, after: int, asked: Paging) -> Page[Change]:
     with reading(runtime().engine) as session:
         found = queries.diff(session, key, before, after)
     return page_of(found, asked, lambda item: f"{item.path} {item.kind}")
+
+
+@blueprint.post("/journeys/<key>/patch-previews")
+@endpoint(Scope.READ)
+def preview_patch(key: str, data: PatchPreviewIn) -> PatchPreviewOut:
+    """Try a patch: the map that results, what differs and where paths part; stores nothing."""
+    with reading(runtime().engine) as session:
+        return previews.preview(session, key, data)
 
 
 @blueprint.post("/journeys/<key>/versions/<int:number>/publish")

@@ -3,7 +3,7 @@
 from flask import Blueprint
 
 from api.endpoint import endpoint
-from api.paging import Page, Paging, page_by_id
+from api.paging import Page, Paging, page_by_id, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment import queries as visitors
@@ -11,6 +11,8 @@ from experiments.assignment.schemas import VisitorOut
 from experiments.database import reading
 from experiments.events import queries as events
 from experiments.events.schemas import EventOut
+from experiments.instances import queries as instances
+from experiments.instances.schemas import InstanceOut
 
 blueprint = Blueprint("visitors", __name__, url_prefix="/api/v1")
 
@@ -21,6 +23,15 @@ def visitor(visitor_id: str) -> VisitorOut:
     """The visitor that an id belongs to."""
     with reading(runtime().engine) as session:
         return visitors.visitor(session, visitor_id)
+
+
+@blueprint.get("/visitors/<visitor_id>/journeys")
+@endpoint(Scope.READ)
+def visitor_journeys(visitor_id: str, asked: Paging) -> Page[InstanceOut]:
+    """Every walk of a visitor through a journey: version, stage and each step."""
+    with reading(runtime().engine) as session:
+        found = instances.instances(session, visitor_id)
+    return page_of(found, asked, lambda item: f"{item.journey} {item.attempt:06}")
 
 
 @blueprint.get("/visitors/<visitor_id>/events")

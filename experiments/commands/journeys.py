@@ -7,14 +7,17 @@ import click
 from experiments.commands.terminal import (
     EXISTING_FILE,
     changing,
+    document,
     operator,
     reading,
     short,
     show,
     text,
 )
-from experiments.errors import InvalidError
+from experiments.errors import InvalidError, Problem
 from experiments.journeys import documents, queries, service
+from experiments.journeys.operations import JourneyPatch
+from experiments.journeys.previews import PatchPreviewIn, preview
 from experiments.journeys.schemas import InFlight, Stage, TemplateIn, Touchpoint, VersionIn
 from experiments.settings import Settings
 from experiments.shapes import parse
@@ -82,6 +85,38 @@ def diff_journey(settings: Settings, key: str, before: int, after: int) -> None:
         changes = queries.diff(session, key, before, after)
     rows = [(item.kind, item.path, short(item.before), short(item.after)) for item in changes]
     show(f"{key}: {before} -> {after}", ("change", "where", "before", "after"), rows)
+
+
+@journey.command("patch")
+@click.argument("key")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("--version", "number", type=int, help="The standard version if not given.")
+@click.option("--check", is_flag=True, help="Only say whether it fits; draft nothing.")
+@click.pass_obj
+def patch_journey(
+    settings: Settings, key: str, file: Path, number: int | None, *, check: bool
+) -> None:
+    """Try the patch in a YAML or JSON FILE on a version, and draft the map that results."""
+    asked = PatchPreviewIn(patch=document(JourneyPatch, file), version=number)
+    with reading(settings) as session:
+        found = preview(session, key, asked)
+    rows = [(item.kind, item.path, short(item.before), short(item.after)) for item in found.changes]
+    title = f"{key} version {found.version}, patched"
+    show(title, ("change", "where", "before", "after"), rows)
+    if found.divergence is None:
+        click.echo("The paths have no stage in common before they part.")
+    else:
+        asked_first = ", ".join(found.divergence.touchpoints) or "no touchpoint"
+        click.echo(f"The paths part in {found.divergence.stage!r}, first seen at {asked_first}.")
+        click.echo(f"Later stages in common: {', '.join(found.common_stages) or 'none'}.")
+    if found.problems:
+        raise InvalidError([Problem(item.pointer, item.detail) for item in found.problems])
+    if check:
+        return
+    with changing(settings) as (session, now):
+        draft = VersionIn(graph=found.graph, note=f"Patched version {found.version}.")
+        made = service.draft_version(session, key, draft, actor=operator(), now=now)
+    click.echo(f"Journey {key!r} has version {made.number} as a draft.")
 
 
 @journey.command("draft")
