@@ -185,9 +185,10 @@ def test_path_that_wins__when_promoted__then_new_visitors_walk_it_and_others_sta
     assert (walk["version"], walk["stage"]) == (2, "activate")
     assert all(step["conforming"] for step in walk["transitions"])
 
-    [promotion] = site.ask("GET", "/promotions")["data"]
+    [decision, *_] = site.ask("GET", "/experiments/straight-in/decisions")["data"]
+    number = decision["promotion"]["id"]
     taken_back = {"reason": "It was too early."}
-    site.ask("POST", f"/promotions/{promotion['id']}/revert", taken_back)
+    site.ask("POST", f"/experiments/straight-in/promotions/{number}/revert", taken_back)
     restored = site.ask("GET", "/journeys/shop/versions/3")["graph"]
     assert restored == site.ask("GET", "/journeys/shop/versions/1")["graph"]
     site.settled("newcomer", "first_steps", on_path=True)
