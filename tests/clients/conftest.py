@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -136,6 +137,53 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         child.terminate()
         child.wait(20)
         runtime.close()
+
+
+class Cutting:
+    """Stands before the server and swallows the first answers, after the server has the batch."""
+
+    def __init__(self, upstream: str, cuts: int) -> None:
+        parts = urlsplit(upstream)
+        self._upstream = (str(parts.hostname), int(parts.port or 80))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.cuts_left = cuts
+        self.base = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(self._upstream) as server:
+            threading.Thread(target=pass_on, args=(client, server), daemon=True).start()
+            while data := server.recv(65536):
+                if self.cuts_left:
+                    self.cuts_left -= 1
+                    return
+                client.sendall(data)
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def cutting(shop: Shop) -> Iterator[Cutting]:
+    proxy = Cutting(shop.base, cuts=1)
+    yield proxy
+    proxy.close()
 
 
 def free_port() -> int:
