@@ -21,6 +21,7 @@ from experiments.design.schemas import Purpose, Source, Status
 from experiments.errors import DesirelineError
 from experiments.events import service as events
 from experiments.idempotency import service as idempotency
+from experiments.inbox import service as inbox
 from experiments.interference import service as interferences
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
@@ -141,12 +142,13 @@ def weekly_report(runtime: Runtime) -> str:
 
 
 def housekeeping(runtime: Runtime) -> str:
-    """Drop rejected events and kept answers that nobody will ask for any more."""
+    """Drop rejected events, dead letters and kept answers that nobody will ask for any more."""
     now = runtime.clock.now()
     with transaction(runtime.engine) as session:
         refused = events.drop_rejected(session, before=now - KEEP_REJECTED)
+        letters = inbox.drop_dead_letters(session, before=now - KEEP_REJECTED)
         answers = idempotency.drop_old(session, before=now - idempotency.KEEP)
-    counts = {"rejected events": refused, "kept answers": answers}
+    counts = {"rejected events": refused, "dead letters": letters, "kept answers": answers}
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"dropped {told}" if told else ""
 
@@ -208,7 +210,7 @@ JOBS = (
     ),
     Job(
         name="housekeeping",
-        description="Drops rejected events after 30 days and kept answers after one",
+        description="Drops rejected events and dead letters after 30 days, kept answers after one",
         every=timedelta(days=1),
         run=housekeeping,
     ),
