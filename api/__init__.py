@@ -27,6 +27,7 @@ from api import (
     results,
     site,
     tracking,
+    trust,
     visitors,
 )
 from api.numbers import NumberConverter
@@ -53,6 +54,7 @@ PARTS = (
     results,
     site,
     tracking,
+    trust,
     visitors,
 )
 

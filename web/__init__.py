@@ -24,6 +24,7 @@ from web import (
     probation,
     reports,
     settings,
+    trust,
     versions,
     visitors,
 )
@@ -40,6 +41,7 @@ PARTS = (
     exclusion,
     metrics,
     learnings,
+    trust,
     notifications,
     probation,
     reports,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from experiments.accounts.schemas import Role
+from experiments.analysis.learning import taught
 from experiments.audit import queries as audit
 from experiments.database import reading, transaction
 from experiments.design import usage
@@ -142,6 +143,7 @@ def _show_page(
             "metrics/show.html",
             metric=metric,
             stages=journeys.stages_by_metric(session).get(key, []),
+            taught=taught(session, key),
             users=users[:USERS_SHOWN],
             more=max(len(users) - USERS_SHOWN, 0),
             log=[entry for entry in changes if entry.subject_kind == "metric"],

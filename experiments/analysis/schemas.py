@@ -282,3 +282,16 @@ class ResultOut(RunOut):
     """The newest look with the trust light, which also sees how long ago it is."""
 
     trust: Trust
+
+
+class Taught(Out):
+    """What ended tests taught of the size of effects on a metric, losing ones included.
+
+    `spread` is the standard deviation of the relative effects that are expected next.
+    """
+
+    experiments: int
+    effects: int
+    needed: int
+    is_learned: bool
+    spread: float

@@ -54,6 +54,7 @@ class Purpose(StrEnum):
 
     TEST = "test"
     PROBATION = "probation"  # a promoted standard beside what it replaced
+    AA = "aa"  # two halves that differ in nothing, to test the platform itself
 
 
 class Method(StrEnum):

@@ -7,6 +7,7 @@ holds back nor undoes the others.
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
+from experiments.aa import service as aa
 from experiments.analysis import queries as analysis_queries
 from experiments.analysis import service as analysis
 from experiments.analysis.service import NewLook
@@ -25,6 +26,7 @@ from experiments.inbox import service as inbox
 from experiments.interference import service as interferences
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
+from experiments.journeys import queries as journeys
 from experiments.learnings import queries as learning_queries
 from experiments.learnings import service as learnings
 from experiments.logs import logger
@@ -131,6 +133,19 @@ def learn(runtime: Runtime) -> str:
     return _told(("learned from", [key for key in keys if _alone(key, write)]))
 
 
+def own_aa(runtime: Runtime) -> str:
+    """Divide the newcomers of every journey for nothing, and judge that as a test is judged."""
+    with reading(runtime.engine) as session:
+        keys = list(journeys.keys(session).values())
+
+    def keep(key: str) -> bool:
+        now, actor = runtime.clock.now(), _actor("own-aa")
+        with transaction(runtime.engine) as session:
+            return aa.keep(session, key, rng=runtime.rng, actor=actor, now=now) > 0
+
+    return _told(("divided newcomers of", [key for key in keys if _alone(key, keep)]))
+
+
 def weekly_report(runtime: Runtime) -> str:
     """Write the report of the week that ended, if it is not written yet."""
     now = runtime.clock.now()
@@ -201,6 +216,12 @@ JOBS = (
         description="Writes down what every ended test taught",
         every=timedelta(minutes=1),
         run=learn,
+    ),
+    Job(
+        name="own-aa",
+        description="Divides newcomers for nothing and judges that, to test the platform itself",
+        every=timedelta(hours=1),
+        run=own_aa,
     ),
     Job(
         name="weekly-report",

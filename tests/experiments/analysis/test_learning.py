@@ -6,7 +6,7 @@ import pytest
 from experiments.analysis.belief import PRIOR_SD, STATED_PRIOR
 from experiments.analysis.data import SplitCount
 from experiments.analysis.engine import read
-from experiments.analysis.learning import FEWEST_EFFECTS, learned, prior_for
+from experiments.analysis.learning import FEWEST_EFFECTS, learned, prior_for, taught
 from experiments.analysis.models import StoredMoments
 from experiments.analysis.service import analyse
 from experiments.design.imported import adopt, complete
@@ -110,3 +110,11 @@ def test_prior_for__experiments_of_the_same_metric__teach_once_they_ended(
     session.flush()
     prior = prior_for(session, experiment(session, trial.key))
     assert prior.n_effects == (32 if is_ended else 0)
+    found = taught(session, measured)
+    assert (found.effects, found.is_learned) == ((32, True) if is_ended else (0, False))
+
+
+def test_taught__metric_without_ended_tests__expects_what_is_stated(session, start_trial):
+    found = taught(session, f"{start_trial().key}.signed-up")
+    assert (found.experiments, found.effects, found.is_learned) == (0, 0, False)
+    assert found.spread == pytest.approx(PRIOR_SD)
