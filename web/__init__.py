@@ -4,6 +4,7 @@ from flask import Flask, Response, request
 
 from web import (
     access,
+    api_docs,
     audit,
     contents,
     csrf,
@@ -51,6 +52,7 @@ PARTS = (
     jobs,
     audit,
     settings,
+    api_docs,
 )
 
 
