@@ -2,7 +2,7 @@
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -67,6 +67,11 @@ AnyItem = TypeVar("AnyItem")
 
 class Page(Out, Generic[AnyItem]):
     """Some items of a list, and where the next ones begin."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """The name that the document of the API gives to a page of such items."""
+        return f"{params[0].__name__}Page"
 
     data: list[AnyItem]
     next_cursor: str | None = Field(description="Send it as `cursor`; null on the last page.")
