@@ -1,6 +1,7 @@
 """One visitor: their ids, attributes, arms and events."""
 
 from flask import Blueprint
+from pydantic import AwareDatetime, Field
 
 from api.endpoint import endpoint
 from api.paging import Page, Paging, page_by_id, page_of
@@ -13,6 +14,9 @@ from experiments.events import queries as events
 from experiments.events.schemas import EventOut
 from experiments.instances import queries as instances
 from experiments.instances.schemas import InstanceOut
+from experiments.replay import queries as replays
+from experiments.replay.schemas import ReplayIn, ReplayOut
+from experiments.shapes import In, Key, parse
 
 blueprint = Blueprint("visitors", __name__, url_prefix="/api/v1")
 
@@ -42,3 +46,20 @@ def visitor_events(visitor_id: str, asked: Paging) -> Page[EventOut]:
     with reading(runtime().engine) as session:
         found = events.visitor_events(session, visitor_id, before=before, limit=limit)
     return page_by_id(found, asked)
+
+
+class ReplayQuery(In):
+    """Where and when."""
+
+    journey: Key
+    touchpoint: Key
+    at: AwareDatetime = Field(description="The moment, with its time zone.")
+
+
+@blueprint.get("/visitors/<visitor_id>/replay")
+@endpoint(Scope.READ)
+def replayed(visitor_id: str, asked: ReplayQuery) -> ReplayOut:
+    """What a visitor would have been shown at a touchpoint at a time, beside what was logged."""
+    wanted = parse(ReplayIn, {"visitor": visitor_id, **asked.model_dump()})
+    with reading(runtime().engine) as session:
+        return replays.replay(session, wanted)

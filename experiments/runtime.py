@@ -12,6 +12,7 @@ from experiments.events.schemas import BatchOut
 from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.schemas import Kind
+from experiments.replay.log import ResolutionLog
 from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
 from experiments.resolution.spool import Spool
@@ -43,7 +44,10 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     engine = open_engine(settings.storage_url)
     clock = clock or settings.clock()
     rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
-    resolver = Resolver(engine, commits, Spool(settings.data_dir / "spool"))
+    share = settings.resolution_log_share
+    log = ResolutionLog(commits=commits, share=share) if share else None
+    spool = Spool(settings.data_dir / "spool")
+    resolver = Resolver(engine, commits, spool, note=log.note if log else None)
     rulesets.accompany(resolver.replay)
     return Runtime(
         settings=settings,

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         default=1200, ge=1, description="Calls of the own API that a token may make, per process."
     )
     log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
+    resolution_log_share: float = Field(
+        default=0.01, ge=0, le=1, description="Share of the visitors whose answers are logged."
+    )
+    resolution_log_days: int = Field(
+        default=30, ge=1, description="How long logged answers are kept."
+    )
     clock_file: Path | None = Field(
         default=None, description="File that tells the time instead of the machine (demo)."
     )

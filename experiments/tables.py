@@ -21,6 +21,7 @@ from experiments.learnings import models as learnings
 from experiments.metrics import models as metrics
 from experiments.notifications import models as notifications
 from experiments.probation import models as probation
+from experiments.replay import models as replay
 from experiments.reports import models as reports
 
 SLICES = (
@@ -42,6 +43,7 @@ SLICES = (
     metrics,
     notifications,
     probation,
+    replay,
     reports,
 )
 

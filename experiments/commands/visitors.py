@@ -7,10 +7,13 @@ from sqlmodel import Session
 
 from experiments.assignment import queries
 from experiments.assignment.schemas import AssignmentOut
-from experiments.commands.terminal import reading, show, when
+from experiments.commands.terminal import reading, short, show, when
 from experiments.design import listing
 from experiments.events import queries as events
+from experiments.replay import queries as replays
+from experiments.replay.schemas import ReplayIn
 from experiments.settings import Settings
+from experiments.shapes import parse
 
 
 @click.group()
@@ -34,6 +37,29 @@ def show_visitor(settings: Settings, value: str) -> None:
     show("Arms", ("experiment", "variant", "since", "by"), arms)
     told = [(when(one.occurred_at), one.name or one.type, _json(one.properties)) for one in done]
     show("What they did, the newest first", ("at", "event", "properties"), told)
+
+
+@visitor.command("replay")
+@click.argument("value", metavar="ID")
+@click.argument("journey")
+@click.argument("touchpoint")
+@click.option("--at", required=True, help="The moment, such as 2026-03-02T09:00:00Z.")
+@click.pass_obj
+def replay_visitor(settings: Settings, value: str, journey: str, touchpoint: str, at: str) -> None:
+    """Show what the visitor with this ID would have been shown at TOUCHPOINT of JOURNEY."""
+    asked = {"visitor": value, "journey": journey, "touchpoint": touchpoint, "at": at}
+    with reading(settings) as session:
+        found = replays.replay(session, parse(ReplayIn, asked))
+    rows = [
+        (slot, short(item.value), item.source, item.reason) for slot, item in found.slots.items()
+    ]
+    title = f"{touchpoint} at {when(found.at)}, version {found.journey_version}"
+    show(title, ("slot", "would have shown", "from", "why"), rows)
+    really = [
+        (when(one.at), ", ".join(f"{s}: {a.source} {a.origin}" for s, a in one.answers.items()))
+        for one in found.logged
+    ]
+    show("Logged on that day", ("at", "answered"), really)
 
 
 def _arms(session: Session, assignments: list[AssignmentOut]) -> list[tuple[str, str, str, str]]:

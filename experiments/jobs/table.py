@@ -32,6 +32,7 @@ from experiments.learnings import service as learnings
 from experiments.logs import logger
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationState
+from experiments.replay import log as resolution_log
 from experiments.reports import service as reports
 from experiments.runtime import Runtime
 
@@ -163,7 +164,14 @@ def housekeeping(runtime: Runtime) -> str:
         refused = events.drop_rejected(session, before=now - KEEP_REJECTED)
         letters = inbox.drop_dead_letters(session, before=now - KEEP_REJECTED)
         answers = idempotency.drop_old(session, before=now - idempotency.KEEP)
-    counts = {"rejected events": refused, "dead letters": letters, "kept answers": answers}
+        kept = timedelta(days=runtime.settings.resolution_log_days)
+        resolutions = resolution_log.drop_old(session, before=now - kept)
+    counts = {
+        "rejected events": refused,
+        "dead letters": letters,
+        "kept answers": answers,
+        "logged answers": resolutions,
+    }
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"dropped {told}" if told else ""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Engine
 
@@ -44,16 +44,33 @@ class Asker(NamedTuple):
     fallback: Mapping[str, Any] = NOTHING
 
 
+class Note(Protocol):
+    """Is told of every answer that somebody was shown."""
+
+    def __call__(
+        self, ruleset: Ruleset, place: Place, asker: Asker, resolved: Resolved, *, now: datetime
+    ) -> None:
+        """Take note; it must not make anybody wait."""
+        ...
+
+
 class Resolver:
     """Answers requests of one process."""
 
     def __init__(
-        self, engine: Engine, commits: GroupCommit, spool: Spool, *, memory: Memory | None = None
+        self,
+        engine: Engine,
+        commits: GroupCommit,
+        spool: Spool,
+        *,
+        memory: Memory | None = None,
+        note: Note | None = None,
     ) -> None:
         self._engine = engine
         self._commits = commits
         self._spool = spool
         self._memory = memory or Memory()
+        self._note = note
         self._away_until = 0.0
 
     def look(self, ruleset: Ruleset, asker: Asker) -> Question:
@@ -69,6 +86,12 @@ class Resolver:
         Raises:
             OverloadedError: when more waits to be recorded than may wait.
         """
+        resolved = self._meet(ruleset, place, asker, now=now)
+        if self._note is not None:
+            self._note(ruleset, place, asker, resolved, now=now)
+        return resolved
+
+    def _meet(self, ruleset: Ruleset, place: Place, asker: Asker, *, now: datetime) -> Resolved:
         visitor = asker.visitor
         if visitor is None:
             return climb(ruleset, place, question(asker, NOBODY))

@@ -1,0 +1,84 @@
+"""Logging what was really answered: to a share of the visitors, and for some days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert
+from sqlmodel import Session, col, delete
+
+from experiments.assignment.bucketing import BUCKETS, bucket
+from experiments.errors import UnavailableError
+from experiments.inbox.group_commit import GroupCommit
+from experiments.inbox.schemas import Kind
+from experiments.replay.models import LoggedResolution
+from experiments.replay.queries import answer_out
+from experiments.resolution.ladder import Place, Resolved
+from experiments.resolution.resolver import Asker
+from experiments.resolution.ruleset import Ruleset
+
+SALT = "logged resolutions"
+"""Chooses whose answers are logged, independently of every experiment."""
+
+
+class Noted(NamedTuple):
+    """One answer to be logged."""
+
+    at: datetime
+    visitor: str
+    place: Place
+    ruleset: int
+    resolved: Resolved
+
+
+def _write(connection: Connection, items: Sequence[Noted]) -> list[None]:
+    connection.execute(insert(LoggedResolution), [_row(item) for item in items])
+    return [None] * len(items)
+
+
+def _row(item: Noted) -> dict[str, object]:
+    return {
+        "at": item.at,
+        "visitor": item.visitor,
+        "journey": item.place.journey,
+        "touchpoint": item.place.touchpoint,
+        "ruleset": item.ruleset,
+        "journey_version": item.resolved.version,
+        "answers": {
+            found.slot: answer_out(found).model_dump(mode="json") for found in item.resolved.answers
+        },
+    }
+
+
+NOTES: Kind[Noted, None] = Kind(
+    name="logged resolutions", write=_write, describe=lambda item: item.visitor
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolutionLog:
+    """Notes answers without making anybody wait for it."""
+
+    commits: GroupCommit
+    share: float
+
+    def note(
+        self, ruleset: Ruleset, place: Place, asker: Asker, resolved: Resolved, *, now: datetime
+    ) -> None:
+        """Log an answer of a chosen visitor; previews and unknown places are none."""
+        visitor = asker.visitor
+        if visitor is None or asker.forced is not None or resolved.touchpoint is None:
+            return
+        if bucket(SALT, visitor) >= self.share * BUCKETS:
+            return
+        try:
+            self.commits.submit(NOTES, Noted(now, visitor, place, ruleset.version, resolved))
+        except UnavailableError:
+            return  # to answer matters more than to have noted it
+
+
+def drop_old(session: Session, *, before: datetime) -> int:
+    """Forget what was logged before a time; how many answers there were."""
+    old = delete(LoggedResolution).where(col(LoggedResolution.at) < before)
+    return session.exec(old).rowcount
