@@ -4,7 +4,7 @@ from flask import Blueprint
 from pydantic import AwareDatetime, Field
 
 from api.endpoint import endpoint
-from api.paging import Page, Paging, page_by_id, page_of
+from api.paging import Page, Paging, Query, page_by_id, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment import queries as visitors
@@ -16,7 +16,7 @@ from experiments.instances import queries as instances
 from experiments.instances.schemas import InstanceOut
 from experiments.replay import queries as replays
 from experiments.replay.schemas import ReplayIn, ReplayOut
-from experiments.shapes import In, Key, parse
+from experiments.shapes import Key, parse
 
 blueprint = Blueprint("visitors", __name__, url_prefix="/api/v1")
 
@@ -48,7 +48,7 @@ def visitor_events(visitor_id: str, asked: Paging) -> Page[EventOut]:
     return page_by_id(found, asked)
 
 
-class ReplayQuery(In):
+class ReplayQuery(Query):
     """Where and when."""
 
     journey: Key
