@@ -5,6 +5,7 @@ The rules were found by running real clients: a 304 only for the same answer, ne
 headers on every answer, errors too.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,15 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 from api.access import granted, secret_in
 from api.errors import status_of
 from api.exchange import Headers, Reply, Request, flask_response
-from api.freshness import etag, is_known
+from api.freshness import is_known
 from api.requests import runtime
+from api.sheet import Sheet
 from experiments.accounts.schemas import Scope
 from experiments.assignment.schemas import VisitorId
 from experiments.errors import DesirelineError, TooLargeError
 from experiments.logs import logger
-from experiments.resolution.evaluation import evaluate, evaluate_all
+from experiments.resolution.evaluation import Answered, evaluate
 from experiments.resolution.flags import Evaluation, Flag, flags
 from experiments.resolution.resolver import Asker
+from experiments.resolution.ruleset import Ruleset
 from experiments.runtime import Runtime
 
 PREFIX = "/ofrep/v1/evaluate/flags"
@@ -126,19 +129,22 @@ def _one(opened: Runtime, key: str, request: Request) -> Reply:
 def _all(opened: Runtime, request: Request) -> Reply:
     asker = _asker(request.body())
     ruleset = opened.rulesets.current()
-    found = evaluate_all(opened.resolver, ruleset, asker)
-    items = [
-        _error(flag.key, "TARGETING_KEY_MISSING", _missing(flag))
-        if _needs_visitor(flag, asker)
-        else _document(answered)
-        for flag, answered in found
-        if answered is not None
-    ]
-    body = orjson.dumps({"flags": items, "metadata": {"version": str(ruleset.version)}})
-    tag = etag(body)
+    body, tag = _sheet(ruleset).fill(opened.resolver.look(ruleset, asker))
     if is_known(request.headers.get("If-None-Match"), tag):
         return Reply(304, b"", (*CORS, ("ETag", tag)))
     return Reply(200, body, (*CORS, JSON, ("ETag", tag)))
+
+
+@lru_cache(maxsize=2)
+def _sheet(ruleset: Ruleset) -> Sheet:
+    return Sheet(ruleset, _said)
+
+
+def _said(answered: Answered, is_somebody: bool) -> dict[str, Any] | None:  # noqa: FBT001 (the sheet's order)
+    flag, found = answered
+    if flag.experiment is not None and not is_somebody:
+        return _error(flag.key, "TARGETING_KEY_MISSING", _missing(flag))
+    return None if found is None else _document(found)
 
 
 def _asker(body: bytes) -> Asker:

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from experiments.resolution.enrolment import Question, holdout_of
 from experiments.resolution.flags import Evaluation, Flag, evaluation, flags, shown
 from experiments.resolution.ladder import Answer, Place, answer
 from experiments.resolution.resolver import Asker, Resolver
 from experiments.resolution.ruleset import JourneyRule, Ruleset
+
+
+class Answered(NamedTuple):
+    """A flag with its answer, if it has one."""
+
+    flag: Flag
+    evaluation: Evaluation | None
 
 
 def evaluate(
@@ -28,13 +36,6 @@ def evaluate(
     return evaluation(flag, shown(found))
 
 
-def evaluate_all(
-    resolver: Resolver, ruleset: Ruleset, asker: Asker
-) -> Iterator[tuple[Flag, Evaluation | None]]:
-    """What every flag answers; writes nothing."""
-    return answers(ruleset, resolver.look(ruleset, asker))
-
-
 def answers(ruleset: Ruleset, question: Question) -> Iterator[tuple[Flag, Evaluation | None]]:
     """What every flag answers to a question; pure."""
     seen: dict[int, Answer] = {}
@@ -51,3 +52,8 @@ def _journey(journey: JourneyRule, question: Question) -> dict[int, Answer]:
         for point in journey.touchpoints.values()
         for slot in point.slots.values()
     }
+
+
+def answered(flag: Flag, seen: Answer) -> Answered:
+    """A flag and what it answers to somebody who sees this in its slot."""
+    return Answered(flag, evaluation(flag, shown(seen)))

@@ -118,7 +118,7 @@ def answer(
     """What one slot shows; `holdout` is the one that keeps the visitor out of every experiment."""
     tried: list[Tried] = []
     enrolment = None
-    for rung, ask in RUNGS:
+    for rung, ask in RUNGS if traced else OUTSPOKEN:
         said = ask(slot, question, holdout)
         enrolment = said.enrolment or enrolment
         if traced:
@@ -192,13 +192,20 @@ def _held_out(_slot: SlotRule, _question: Question, holdout: str) -> Said:
     return _NO_HOLDOUT
 
 
-def _experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
+def experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
+    """What the experiments on a slot say.
+
+    As long as the silent rungs are silent, the arm met here alone decides what a slot shows to
+    whoever brings neither preview nor fallback.
+    """
     if question.forced is not None:
         return _PREVIEWING
     if question.visitor is None:
         return _NOBODY
     if holdout:
         return _HELD_OUT
+    if len(slot.live) == 1:
+        return enrol(slot.live[0], question, visitor=question.visitor)
     refusals = []
     for rule in in_turn(slot.live, question):
         said = enrol(rule, question, visitor=question.visitor)
@@ -228,9 +235,13 @@ RUNGS: tuple[tuple[Rung, Ask], ...] = (
     (Rung.FORCED, _forced),
     (Rung.AUTOMATION, _automation),
     (Rung.HOLDOUT, _held_out),
-    (Rung.EXPERIMENT, _experiment),
+    (Rung.EXPERIMENT, experiment),
     (Rung.CONTEXT, _context),
     (Rung.PERSONA, _persona),
     (Rung.STANDARD, _standard),
     (Rung.FALLBACK, _fallback),
 )
+
+# Rungs that have no content of their own yet: what they say matters to a trace alone.
+SILENT = frozenset({Rung.AUTOMATION, Rung.HOLDOUT, Rung.CONTEXT, Rung.PERSONA})
+OUTSPOKEN = tuple((rung, ask) for rung, ask in RUNGS if rung not in SILENT)

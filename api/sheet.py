@@ -1,0 +1,99 @@
+"""Every flag at once, out of pieces of JSON that are written once for each ruleset.
+
+What a slot shows to a visitor is one of a few things that the ruleset holds, so that the text of
+each is written when it is first shown and afterwards only joined. The tag of the whole is made of
+the marks of its pieces: it depends on the answer and on nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+import orjson
+
+from experiments.resolution.enrolment import Question, holdout_of
+from experiments.resolution.evaluation import Answered, answered
+from experiments.resolution.flags import Flag, flags
+from experiments.resolution.ladder import answer, experiment
+from experiments.resolution.ruleset import HoldoutRule, Ruleset, SlotRule
+
+MARK_BYTES = 16
+NOT_IN, NOBODY = 0, -1  # no object has these as its identity
+Say = Callable[[Answered, bool], object | None]
+
+
+class Piece(NamedTuple):
+    """What the flags of one slot say, and a number that stands for it."""
+
+    text: bytes
+    mark: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A slot, the flags that stand for it, and the pieces written so far."""
+
+    slot: SlotRule
+    flags: tuple[Flag, ...]
+    pieces: dict[int, Piece] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """The slots of one journey."""
+
+    holdouts: tuple[HoldoutRule, ...]
+    rows: tuple[_Row, ...]
+
+
+class Sheet:
+    """The flags of one ruleset; `say` puts one of them into words, or leaves it out."""
+
+    def __init__(self, ruleset: Ruleset, say: Say) -> None:
+        self._say = say
+        self._groups = tuple(_groups(ruleset))
+        self._end = b'],"metadata":{"version":"%d"}}' % ruleset.version
+        self._mark = _mark(self._end)
+
+    def fill(self, question: Question) -> tuple[bytes, str]:
+        """The answer to one question as JSON, and its tag."""
+        texts, mark = [], self._mark
+        for group in self._groups:
+            holdout = holdout_of(group.holdouts, question)
+            for row in group.rows:
+                piece = self._piece(row, question, holdout)
+                if piece.text:
+                    texts.append(piece.text)
+                    mark ^= piece.mark
+        return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
+
+    def _piece(self, row: _Row, question: Question, holdout: str) -> Piece:
+        met = experiment(row.slot, question, holdout).enrolment
+        # An enrolment is the ruleset's own object, so that it lives as long as this sheet.
+        known = (NOBODY if question.visitor is None else NOT_IN) if met is None else id(met)
+        piece = row.pieces.get(known)
+        if piece is None:
+            piece = row.pieces[known] = self._written(row, question, holdout)
+        return piece
+
+    def _written(self, row: _Row, question: Question, holdout: str) -> Piece:
+        seen = answer(row.slot, question, holdout=holdout)
+        is_somebody = question.visitor is not None
+        said = (self._say(answered(flag, seen), is_somebody) for flag in row.flags)
+        text = b",".join(orjson.dumps(item) for item in said if item is not None)
+        return Piece(text, _mark(text))
+
+
+def _groups(ruleset: Ruleset) -> Iterator[_Group]:
+    of_slot: dict[int, list[Flag]] = {}
+    for flag in flags(ruleset).values():
+        of_slot.setdefault(id(flag.slot), []).append(flag)
+    for journey in ruleset.journeys.values():
+        slots = (slot for point in journey.touchpoints.values() for slot in point.slots.values())
+        rows = (_Row(slot=slot, flags=tuple(of_slot.get(id(slot), ()))) for slot in slots)
+        yield _Group(holdouts=journey.holdouts, rows=tuple(rows))
+
+
+def _mark(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=MARK_BYTES).digest(), "big")
