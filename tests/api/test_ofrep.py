@@ -159,7 +159,7 @@ def test_bulk__when_asked__then_every_flag_equals_its_single_answer(
         document = ask(visitor=visitor).get_json()
         keys = [item["key"] for item in document["flags"]]
         assert {HEADLINE, STEPS, "headline"} < set(keys)
-        assert keys == sorted(keys)
+        assert len(keys) == len(set(keys))
         assert document["metadata"]["version"]
         for item in document["flags"]:
             assert item == ask(item["key"], visitor=visitor).get_json()
