@@ -1,13 +1,13 @@
 """The form of an experiment: from fields to a draft, and back again for editing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from flask import request
 
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Plan
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Level, Plan, VariantOut
 from experiments.errors import InvalidError
-from experiments.journeys.schemas import ContentType, JourneyGraph
+from experiments.journeys.schemas import JourneyGraph
 from experiments.shapes import parse
 from web.contents import read_payload
 from web.filters import payload, yaml_text
@@ -16,6 +16,7 @@ from web.requests import document, listing, number, share, text, whole_number
 Given: TypeAlias = Mapping[str, object]
 TREATMENTS = 4
 CONTROL = "control"
+PATH_CHOICE = "the path itself"
 PLAN_NUMBERS = ("baseline", "baseline_sd")
 PLAN_SHARES = ("minimum_lift", "holdback_share")
 PLAN_WHOLE_NUMBERS = (
@@ -38,7 +39,7 @@ def values(experiment: ExperimentOut) -> Given:
             ("key", arm.key),
             ("name", arm.name),
             ("weight", round(arm.weight * 100, 4)),
-            ("content", "" if arm.content is None else payload(arm.content)),
+            ("content", _said(arm)),
         )
     }
     guardrails = experiment.guardrails
@@ -47,7 +48,7 @@ def values(experiment: ExperimentOut) -> Given:
         **experiment.hypothesis.model_dump(),
         **_plan_values(experiment.plan),
         **variants,
-        "slot": f"{experiment.touchpoint}/{experiment.slot}",
+        "slot": _slot(experiment),
         "audience": yaml_text(experiment.audience) if experiment.audience else "",
         "ramp": _ramp_text(experiment),
         "coverage": round(experiment.coverage * 100, 4),
@@ -63,24 +64,18 @@ def read(graph: JourneyGraph) -> ExperimentIn:
     Raises:
         InvalidError: with one problem per wrong field.
     """
-    touchpoint, _, slot = text("slot").partition("/")
-    place = graph.slot(touchpoint, slot)
-    if place is None:
-        raise InvalidError.at("/slot", "choose a slot of the journey")
     return parse(
         ExperimentIn,
         {
             "key": text("key"),
             "name": text("name"),
             "journey": text("journey"),
-            "touchpoint": touchpoint,
-            "slot": slot,
+            **_changes(graph),
             "owner": text("owner"),
             "hypothesis": {part: text(part) for part in ("because", "if_we", "then")},
             "audience": document("audience"),
             "coverage": share("coverage") or 1.0,
             "ramp": listing("ramp"),
-            "variants": _variants(place.type),
             "primary_metric": text("primary_metric"),
             "guardrails": _guardrails(),
             "plan": _plan(),
@@ -89,12 +84,40 @@ def read(graph: JourneyGraph) -> ExperimentIn:
     )
 
 
+def _slot(experiment: ExperimentOut) -> str:
+    is_path = experiment.level is Level.PATH
+    return PATH_CHOICE if is_path else f"{experiment.touchpoint}/{experiment.slot}"
+
+
+def _said(arm: VariantOut) -> str:
+    if arm.patch is not None:
+        return yaml_text(arm.patch.model_dump(mode="json", exclude_unset=True)["operations"])
+    return "" if arm.content is None else payload(arm.content)
+
+
 def _ramp_text(experiment: ExperimentOut) -> str:
     steps = [step.model_dump() for step in experiment.ramp]
     return yaml_text(steps) if steps else ""
 
 
-def _variants(kind: ContentType) -> list[dict[str, object]]:
+def _changes(graph: JourneyGraph) -> dict[str, object]:
+    """Level, place and variants: a slot's contents, or paths."""
+    if text("slot") == PATH_CHOICE:
+        variants = _variants(lambda row: {"patch": {"operations": listing(f"content_{row}")}})
+        return {"level": Level.PATH, "variants": variants}
+    touchpoint, _, slot = text("slot").partition("/")
+    place = graph.slot(touchpoint, slot)
+    if place is None:
+        raise InvalidError.at("/slot", "choose a slot of the journey, or the path itself")
+    kind = place.type
+
+    def shows(row: int) -> dict[str, object]:
+        return {"content": read_payload(kind, text(f"content_{row}"), f"/content_{row}")}
+
+    return {"touchpoint": touchpoint, "slot": slot, "variants": _variants(shows)}
+
+
+def _variants(changed: Callable[[int], dict[str, object]]) -> list[dict[str, object]]:
     control: dict[str, object] = {
         "key": text("key_0") or CONTROL,
         "name": text("name_0"),
@@ -106,7 +129,7 @@ def _variants(kind: ContentType) -> list[dict[str, object]]:
             "key": text(f"key_{row}"),
             "name": text(f"name_{row}"),
             "weight": share(f"weight_{row}"),
-            "content": read_payload(kind, text(f"content_{row}"), f"/content_{row}"),
+            **changed(row),
         }
         for row in range(1, TREATMENTS + 1)
         if text(f"key_{row}")
@@ -124,6 +147,7 @@ def _plan() -> dict[str, object]:
         "method": text("method"),
         "promotion": text("promotion"),
         "on_harm": text("on_harm"),
+        "in_flight": text("in_flight"),
         **{field: share(field) for field in PLAN_SHARES},
         **{field: number(field) for field in PLAN_NUMBERS},
         **{field: whole_number(field) for field in PLAN_WHOLE_NUMBERS},
@@ -132,7 +156,7 @@ def _plan() -> dict[str, object]:
 
 
 def _plan_values(plan: Plan) -> dict[str, object]:
-    fields = {"method", "promotion", "on_harm", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
+    fields = {"method", "promotion", "on_harm", "in_flight", *PLAN_NUMBERS, *PLAN_WHOLE_NUMBERS}
     given = plan.model_dump(include=set(PLAN_SHARES))
     shares = {field: round(given[field] * 100, 4) for field in PLAN_SHARES}
     return {**plan.model_dump(include=fields), **shares}

@@ -20,6 +20,7 @@ from experiments.probation import queries as probations
 from experiments.reports.judgements import latest_sentences
 from web import access, experiment_form
 from web.access import Page
+from web.paths import paths
 from web.readings import picture, told, untold
 from web.requests import page_number, runtime
 
@@ -98,6 +99,7 @@ def show(key: str) -> str:
         ramp = ramping.waiting(session, key, now=runtime().clock.now())
         held = probations.probations(session, experiment=key)
         beside = interferences(session, key)
+        base = journeys.version(session, experiment.journey, experiment.base_version)
     return render_template(
         "experiments/show.html",
         experiment=experiment,
@@ -113,6 +115,7 @@ def show(key: str) -> str:
         ramp=ramp,
         probation=held[0] if held else None,
         interferences=beside,
+        paths=paths(experiment, base.graph),
         findings=findings,
         startable=all(item.severity is not Severity.ERROR for item in findings),
         log=log,
@@ -133,6 +136,8 @@ def create() -> Page:
     now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
     try:
         data = _read(journey)
+        if request.form.get("preview"):
+            return _form_page(journey, request.form, drafted=data)
         with transaction(runtime().engine) as session:
             made = service.create(session, data, rng=runtime().rng, actor=actor, now=now)
     except (InvalidError, ConflictError) as error:
@@ -156,6 +161,8 @@ def rewrite(key: str) -> Page:
     now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
     try:
         data = _read(journey)
+        if request.form.get("preview"):
+            return _form_page(journey, request.form, editing=key, drafted=data)
         with transaction(runtime().engine) as session:
             service.edit(session, key, data, actor=actor, now=now)
     except (InvalidError, ConflictError) as error:
@@ -183,6 +190,7 @@ def _form_page(
     error: Exception | None = None,
     *,
     editing: str = "",
+    drafted: ExperimentIn | None = None,
 ) -> str:
     with reading(runtime().engine) as session:
         published = [item for item in journeys.journeys(session) if item.standard is not None]
@@ -198,5 +206,7 @@ def _form_page(
         given=given,
         error=error,
         editing=editing,
+        paths=paths(drafted, standard.graph) if drafted and standard else (),
+        path_choice=experiment_form.PATH_CHOICE,
         rows=range(1, experiment_form.TREATMENTS + 1),
     )

@@ -8,6 +8,7 @@ from experiments.database import reading
 from experiments.design import listing
 from experiments.errors import NotFoundError
 from experiments.events import queries as events
+from experiments.instances import queries as instances
 from web import access
 from web.access import Page
 from web.requests import runtime
@@ -45,5 +46,6 @@ def show(value: str) -> str:
             visitor=visitor,
             tests=tests,
             arms=arms,
+            walks=instances.instances(session, value),
             events=events.visitor_events(session, value),
         )
