@@ -23,8 +23,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
@@ -36,8 +34,6 @@ from rich.table import Table
 from sqlalchemy import Engine, event
 from sqlmodel import Session
 
-from api import tracking
-from api.exchange import wsgi_request
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.assignment.models import Visitor
@@ -101,22 +97,10 @@ def naive() -> Flask:
     return app
 
 
-def handed() -> Callable[[dict[str, Any], Callable[..., object]], list[bytes]]:
-    """Ours, handed over by WSGI without a framework."""
-    runtime = open_runtime(Settings())
-
-    def application(environ: dict[str, Any], start: Callable[..., object]) -> list[bytes]:
-        reply = tracking.answer(runtime, wsgi_request(environ))
-        start(f"{reply.status} -", [*reply.headers, ("Content-Length", str(len(reply.body)))])
-        return [reply.body]
-
-    return application
-
-
 @contextmanager
 def serving(what: str, settings: dict[str, str], port: int) -> Iterator[None]:
     """A server of one worker, up and answering."""
-    target = "benchmarks.ingest:naive" if what == "naive" else "benchmarks.ingest:handed"
+    target = "benchmarks.ingest:naive" if what == "naive" else "app:create_app"
     threads = "8" if what == "naive" else str(2 * CONNECTIONS)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", target]
     command += ["--port", str(port), "--blocking-threads", threads, "--no-access-log"]
@@ -139,8 +123,6 @@ def _wait(port: int) -> None:
     for _ in range(600):
         try:
             urlopen(f"http://127.0.0.1:{port}/healthz").read()
-        except HTTPError:
-            return
         except OSError:
             time.sleep(0.1)
         else:
