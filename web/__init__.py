@@ -26,6 +26,7 @@ from web import (
     replay,
     reports,
     settings,
+    throttle,
     trust,
     versions,
     visitors,
@@ -61,6 +62,7 @@ PARTS = (
 def register(app: Flask) -> None:
     """Mount every page."""
     filters.register(app)
+    app.extensions["login_limiter"] = throttle.limiter()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.add_template_global(csrf.token, "csrf_token")
     app.add_template_filter(evidence)

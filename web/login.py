@@ -1,16 +1,15 @@
 """Signing in and out."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from experiments.accounts import service
 from experiments.accounts.schemas import UserOut
 from experiments.database import transaction
 from experiments.errors import NotAuthenticatedError
-from web import access
+from web import access, throttle
 from web.access import Page
 from web.requests import runtime, text
-from web.throttle import Throttle
 
 blueprint = Blueprint("login", __name__, template_folder="templates")
 TOO_MANY = "Too many attempts. Wait five minutes, then try again."
@@ -27,15 +26,13 @@ def form() -> str | Response:
 @blueprint.post("/login")
 def sign_in() -> Page:
     """Check the password and begin a session."""
-    now = runtime().clock.now()
     key = f"{request.remote_addr} {text('email').lower()}"
-    throttle = _throttle()
-    if not throttle.is_open(key, now):
+    if not throttle.is_open(key):
         return _page(TOO_MANY), 429
     try:
         person = _authenticate()
     except NotAuthenticatedError as error:
-        throttle.failed(key, now)
+        throttle.failed(key)
         return _page(str(error)), 401
     access.sign_in(person)
     following = request.form.get("next", "")
@@ -59,8 +56,3 @@ def _page(message: str = "") -> str:
     return render_template(
         "login/form.html", message=message, email=text("email"), following=following
     )
-
-
-def _throttle() -> Throttle:
-    found: Throttle = current_app.extensions.setdefault("desireline_login", Throttle())
-    return found

@@ -1,38 +1,29 @@
 """Slows down whoever guesses passwords."""
 
-from collections import deque
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from threading import Lock
+from flask import current_app
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
-WINDOW = timedelta(minutes=5)
 FAILURES_ALLOWED = 8
-KEYS_REMEMBERED = 10_000
+ALLOWED = RateLimitItemPerMinute(FAILURES_ALLOWED, multiples=5)
 
 
-@dataclass(slots=True)
-class Throttle:
-    """Counts recent failures per key (address and e-mail) in this process."""
+def limiter() -> MovingWindowRateLimiter:
+    """Counts failures of the last five minutes in this process."""
+    return MovingWindowRateLimiter(MemoryStorage())
 
-    _failures: dict[str, deque[datetime]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
 
-    def is_open(self, key: str, now: datetime) -> bool:
-        """Whether another attempt is allowed."""
-        with self._lock:
-            return len(self._recent(key, now)) < FAILURES_ALLOWED
+def is_open(key: str) -> bool:
+    """Whether another attempt is allowed for this key (address and e-mail)."""
+    return _limiter().test(ALLOWED, key)
 
-    def failed(self, key: str, now: datetime) -> None:
-        """Remember a failed attempt."""
-        with self._lock:
-            recent = self._recent(key, now)
-            recent.append(now)
-            if len(self._failures) >= KEYS_REMEMBERED:
-                self._failures.clear()
-            self._failures[key] = recent
 
-    def _recent(self, key: str, now: datetime) -> deque[datetime]:
-        recent = self._failures.get(key, deque())
-        while recent and now - recent[0] > WINDOW:
-            recent.popleft()
-        return recent
+def failed(key: str) -> None:
+    """Remember a failed attempt."""
+    _limiter().hit(ALLOWED, key)
+
+
+def _limiter() -> MovingWindowRateLimiter:
+    found: MovingWindowRateLimiter = current_app.extensions["login_limiter"]
+    return found
