@@ -8,6 +8,7 @@ from api.paging import Page, Paging, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
+from experiments.decisions.shipped import Shipped, shipped
 from experiments.design import exclusion, queries
 from experiments.design.schemas import HoldoutIn, HoldoutOut, LayerIn, LayerOut, ReasonIn
 
@@ -38,6 +39,16 @@ def holdouts(asked: Paging) -> Page[HoldoutOut]:
     """Every holdout, ended ones too."""
     with reading(runtime().engine) as session:
         return page_of(queries.holdouts(session), asked, lambda item: item.key)
+
+
+@blueprint.get("/holdouts/comparisons")
+@endpoint(Scope.READ)
+def compared(asked: Paging) -> Page[Shipped]:
+    """What everything shipped brought: the parts of each split holdout beside the sum of wins."""
+    opened = runtime()
+    with reading(opened.engine) as session:
+        found = shipped(session, as_of=opened.clock.now())
+    return page_of(found, asked, lambda item: item.holdout)
 
 
 @blueprint.post("/holdouts")

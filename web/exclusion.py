@@ -4,10 +4,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
+from experiments.decisions.shipped import shipped
 from experiments.design import exclusion, queries, usage
 from experiments.design.schemas import HoldoutIn, LayerIn
 from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
+from experiments.metrics import queries as metrics
 from experiments.shapes import parse
 from web import access
 from web.access import Page
@@ -68,7 +70,8 @@ def end_holdout(key: str) -> Page:
 
 def _holdout() -> HoldoutIn:
     fields = {field: text(field) for field in ("key", "name", "journey")}
-    given = {"share": share("share"), "audience": document("audience")}
+    given: dict[str, object] = {"share": share("share"), "audience": document("audience")}
+    given |= {"status_quo": share("status_quo") or 0.0, "metric": text("metric") or None}
     return parse(HoldoutIn, {**fields, **given})
 
 
@@ -77,6 +80,7 @@ def _status(error: Exception) -> int:
 
 
 def _page(form: str = "", error: Exception | None = None) -> str:
+    now = runtime().clock.now()
     with reading(runtime().engine) as session:
         known = journeys.journeys(session)
         return render_template(
@@ -84,6 +88,8 @@ def _page(form: str = "", error: Exception | None = None) -> str:
             layers=queries.layers(session),
             placed=usage.placed(session),
             holdouts=queries.holdouts(session),
+            shipped=shipped(session, as_of=now),
+            metrics=[(item.key, item.name) for item in metrics.metrics(session)],
             choices=[(item.key, item.name) for item in known],
             form=form,
             error=error,

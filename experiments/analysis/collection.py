@@ -12,7 +12,7 @@ from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Role
 from experiments.analysis.stored import newest_stored, stored_cells, stored_split
 from experiments.design.paths import judged_stages
-from experiments.design.schemas import ExperimentOut, Level, Source
+from experiments.design.schemas import ExperimentOut, Level, Purpose, Source
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import JourneyGraph, Stage
 from experiments.metrics.queries import metric
@@ -83,6 +83,8 @@ def _stored(
 
 def _later_stages(graph: JourneyGraph, experiment: ExperimentOut) -> list[Stage]:
     """What is judged later: of a path what all paths lead to, else from the touchpoint on."""
+    if experiment.purpose is Purpose.HOLDOUT:
+        return graph.stages
     if experiment.level is Level.PATH:
         return judged_stages(experiment, graph)
     touchpoint = experiment.touchpoint

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from experiments.analysis.schemas import Estimate
 from experiments.commands.terminal import (
     EXISTING_FILE,
     changing,
@@ -14,10 +15,12 @@ from experiments.commands.terminal import (
     show,
     when,
 )
+from experiments.decisions.shipped import shipped
 from experiments.design import exclusion, queries, usage
 from experiments.design.schemas import HoldoutIn, LayerIn
 from experiments.settings import Settings
 from experiments.shapes import parse
+from stats.results import NotEstimable
 
 
 @click.group()
@@ -69,6 +72,19 @@ def list_holdouts(settings: Settings) -> None:
     show("Holdouts", ("key", "name", "journey", "share", "ended"), rows)
 
 
+@holdout.command("compare")
+@click.pass_obj
+def compare_holdouts(settings: Settings) -> None:
+    """Show what everything shipped brought, beside the sum of what the promotions claim."""
+    with changing(settings) as (session, now):
+        found = shipped(session, as_of=now)
+    rows = [
+        (item.holdout, item.metric_name, _effect(item.measured), _effect(item.claimed))
+        for item in found
+    ]
+    show("All shipped against the status quo", ("holdout", "metric", "measured", "claimed"), rows)
+
+
 @holdout.command("create")
 @click.argument("file", type=EXISTING_FILE)
 @click.pass_obj
@@ -94,3 +110,9 @@ def end_holdout(settings: Settings, key: str, reason: str) -> None:
 
 def _part(part: usage.Placed) -> str:
     return f"{part.key} {part.start:.0%} to {part.end:.0%} ({part.status})"
+
+
+def _effect(effect: Estimate | NotEstimable) -> str:
+    if isinstance(effect, NotEstimable):
+        return str(effect)
+    return f"{effect.value:+.1%} ({effect.ci_low:+.1%} to {effect.ci_high:+.1%})"

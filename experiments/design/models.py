@@ -30,6 +30,9 @@ class Holdout(SQLModel, table=True):
     name: str
     journey_id: int = Field(foreign_key="journey.id")
     share: float
+    status_quo: float = 0.0
+    base_version: int | None = None
+    comparison_id: int | None = Field(default=None, foreign_key="experiment.id")
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     salt: str
     created_at: datetime = Field(sa_type=Instant)

@@ -113,12 +113,32 @@ def holdouts(session: Session) -> list[HoldoutOut]:
     """Every holdout, ended ones too, by key."""
     keys = journeys.keys(session)
     rows = session.exec(select(Holdout).order_by(Holdout.key))
-    return [holdout_out(row, keys[row.journey_id]) for row in rows]
+    compared = select(Holdout.id, Experiment.key).join(
+        Experiment, col(Experiment.id) == col(Holdout.comparison_id)
+    )
+    comparisons = dict(session.exec(compared).all())
+    return [
+        HoldoutOut.model_validate(
+            {
+                **row.model_dump(),
+                "journey": keys[row.journey_id],
+                "comparison": comparisons.get(row.id),
+            }
+        )
+        for row in rows
+    ]
 
 
-def holdout_out(row: Holdout, journey: str) -> HoldoutOut:
-    """The shape of a holdout row."""
-    return HoldoutOut.model_validate({**row.model_dump(), "journey": journey})
+def holdout(session: Session, key: str) -> HoldoutOut:
+    """The holdout of that key.
+
+    Raises:
+        NotFoundError: when there is none.
+    """
+    found = next((item for item in holdouts(session) if item.key == key), None)
+    if found is None:
+        raise NotFoundError("holdout", key)
+    return found
 
 
 def _outs(session: Session, rows: Sequence[Experiment]) -> list[ExperimentOut]:

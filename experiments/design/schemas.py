@@ -55,6 +55,7 @@ class Purpose(StrEnum):
     TEST = "test"
     PROBATION = "probation"  # a promoted standard beside what it replaced
     AA = "aa"  # two halves that differ in nothing, to test the platform itself
+    HOLDOUT = "holdout"  # every promotion together beside the standard of the beginning
 
 
 class Method(StrEnum):
@@ -413,6 +414,15 @@ class HoldoutIn(In):
     name: Name
     journey: Key
     share: float = Field(gt=0, le=0.5)
+    status_quo: float = Field(
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="Part of the holdout that stays on the standard of its beginning; 0 for none.",
+    )
+    metric: Key | None = Field(
+        default=None, description="What both parts are compared by; the journey's goal if none."
+    )
     audience: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("audience")
@@ -430,6 +440,9 @@ class HoldoutOut(Out):
     name: str
     journey: str
     share: float
+    status_quo: float
+    base_version: int | None
+    comparison: str | None
     audience: dict[str, Any]
     salt: str
     created_at: datetime

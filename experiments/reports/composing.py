@@ -35,6 +35,7 @@ def compose(facts: Facts) -> Body:
         waiting_left_out=_left_out(facts.waiting),
         probations=facts.probations,
         track_record=facts.track_record,
+        shipped=facts.shipped,
         alarms=facts.alarms[:MOST_ENTRIES],
         alarms_left_out=_left_out(facts.alarms),
         learned=facts.learned[:MOST_ENTRIES],

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from experiments.analysis.schemas import Trust
 from experiments.audit.models import AuditEntry
 from experiments.decisions.models import Promotion
+from experiments.decisions.shipped import shipped
 from experiments.design.models import Experiment
 from experiments.design.schemas import Purpose
 from experiments.journeys import queries as journeys
@@ -63,6 +64,7 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
             if item.ended_at is None or item.ended_at >= since
         ],
         track_record=track_record(known),
+        shipped=shipped(session, as_of=period.until),
         alarms=alarms(session, trust),
         learned=learned(session, since=since, until=period.until),
         due=due(session, since=since, until=period.until, as_of=as_of),

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from experiments.analysis.schemas import Belief, Light, Trust
 from experiments.decisions.schemas import Outcome, PromotionOut
+from experiments.decisions.shipped import Shipped
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import Change, StageKind
 from experiments.learnings.schemas import Strength
@@ -157,6 +158,7 @@ class Facts(Out):
     waiting: list[Waiting]
     probations: list[OnProbation]
     track_record: TrackRecord
+    shipped: list[Shipped]
     alarms: list[Alarm]
     learned: list[Learned]
     due: list[Learned]
@@ -183,6 +185,7 @@ class Body(Out):
     # Reports that were written before there was a probation have none.
     probations: list[OnProbation] = Field(default_factory=list)
     track_record: TrackRecord | None = None
+    shipped: list[Shipped] = Field(default_factory=list)
     alarms: list[Alarm]
     alarms_left_out: int
     learned: list[Learned] = Field(default_factory=list)

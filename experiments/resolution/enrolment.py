@@ -15,7 +15,7 @@ from experiments.assignment.schemas import Standing, StoredArm
 from experiments.conditions import matches
 from experiments.design.schemas import Status
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import ExperimentRule, HoldoutRule, Said
+from experiments.resolution.ruleset import Enrolment, ExperimentRule, HoldoutRule, Said
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -65,13 +65,24 @@ def draw(rule: ExperimentRule, visitor: str, attributes: Mapping[str, Any] = NOT
     return rule.to_newcomers[rule.arms_by_bucket[bucket(rule.salt, visitor)]]
 
 
-def holdout_of(holdouts: tuple[HoldoutRule, ...], question: Question) -> str:
-    """The key of the first holdout that the visitor is in, or nothing."""
-    if question.visitor is None:
-        return ""
+def holdout_of(holdouts: tuple[HoldoutRule, ...], question: Question) -> HoldoutRule | None:
+    """The first holdout that the visitor is in; whoever was found to be in one stays in it."""
+    visitor = question.visitor
+    if visitor is None or not holdouts:
+        return None
     for holdout in holdouts:
-        if holdout.holds(bucket(holdout.salt, question.visitor)) and matches(
+        if holdout.parts is not None and holdout.parts.id in question.arms:
+            return holdout
+    for holdout in holdouts:
+        if holdout.holds(bucket(holdout.salt, visitor)) and matches(
             holdout.audience, question.attributes
         ):
-            return holdout.key
-    return ""
+            return holdout
+    return None
+
+
+def part_of(holdout: HoldoutRule | None, question: Question) -> Enrolment | None:
+    """The part of a split holdout that the visitor is in."""
+    if holdout is None or holdout.parts is None or question.visitor is None:
+        return None
+    return enrol(holdout.parts, question, visitor=question.visitor).enrolment

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from experiments.journeys.schemas import Exposing
-from experiments.resolution.enrolment import Question, enrol, holdout_of, in_turn
+from experiments.resolution.enrolment import Question, enrol, holdout_of, in_turn, part_of
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import (
     ArmRule,
     Enrolment,
+    HoldoutRule,
     JourneyRule,
     Ruleset,
     Said,
@@ -76,17 +77,20 @@ class Resolved(NamedTuple):
     path: Enrolment | None = None
     parts: bool = False
     on_path: bool = True
+    part: Enrolment | None = None  # of a holdout
 
     def met(self) -> list[tuple[Enrolment, bool]]:
         """The arms that the visitor meets here, and whether asking here counts as seeing each.
 
         Where paths part everybody counts, also whoever is led past it: they would have been shown
-        it. In a slot it counts when the touchpoint says so.
+        it. In a holdout whoever asks anything of the journey counts. In a slot it counts when the
+        touchpoint says so.
         """
         shows = self.touchpoint is not None and self.touchpoint.expose is Exposing.ON_RESOLVE
         slots = [item.enrolment for item in self.answers if item.enrolment is not None]
         path = [] if self.path is None else [(self.path, self.parts)]
-        return path + [(enrolment, shows) for enrolment in slots]
+        part = [] if self.part is None else [(self.part, True)]
+        return path + part + [(enrolment, shows) for enrolment in slots]
 
 
 def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = False) -> Resolved:
@@ -95,13 +99,11 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
     holdout = holdout_of(journey.holdouts, question)
-    if not journey.is_forked:
-        walked = Walk(journey.touchpoints, journey.version)
-    else:
-        walked = walk(journey, question, holdout=holdout)
+    part = part_of(holdout, question)
+    walked = way(journey, question, holdout=holdout, part=part)
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
-        return _led_past(journey, place, question, walked)
+        return _led_past(journey, place, question, walked)._replace(part=part)
     answers = tuple(
         answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
         if name in touchpoint.slots
@@ -109,11 +111,30 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
         for name in place.slots or touchpoint.slots
     )
     parts = touchpoint.key in walked.parting
-    return Resolved(answers, touchpoint, walked.version, walked.enrolment, parts)
+    return Resolved(answers, touchpoint, walked.version, walked.enrolment, parts, part=part)
+
+
+def way(
+    journey: JourneyRule,
+    question: Question,
+    *,
+    holdout: HoldoutRule | None,
+    part: Enrolment | None,
+) -> Walk:
+    """The path that a visitor walks: the kept one of a status quo, or one of the journey's own."""
+    if holdout is not None and holdout.keeps(part):
+        return Walk(holdout.kept, holdout.kept_version)
+    if not journey.is_forked:
+        return Walk(journey.touchpoints, journey.version)
+    return walk(journey, question, holdout=holdout)
 
 
 def answer(
-    slot: SlotRule, question: Question, *, holdout: str = "", traced: bool = False
+    slot: SlotRule,
+    question: Question,
+    *,
+    holdout: HoldoutRule | None = None,
+    traced: bool = False,
 ) -> Answer:
     """What one slot shows; `holdout` is the one that keeps the visitor out of every experiment."""
     tried: list[Tried] = []
@@ -149,7 +170,7 @@ def _fall_back(slot: str, question: Question, reason: str) -> Answer:
     return Answer(slot, shown, Rung.FALLBACK, reason, tried=(tried,))
 
 
-Ask = Callable[[SlotRule, Question, str], Said]
+Ask = Callable[[SlotRule, Question, HoldoutRule | None], Said]
 
 _NO_PREVIEW = Said("no preview was asked for")
 _PREVIEW_REFUSED = Said("the preview link is expired or was not made here")
@@ -164,7 +185,7 @@ _NO_PERSONA = Said("no persona rule speaks for this slot")
 _NO_STANDARD = Said("the standard content does not exist")
 
 
-def _forced(slot: SlotRule, question: Question, _holdout: str) -> Said:
+def _forced(slot: SlotRule, question: Question, _holdout: HoldoutRule | None) -> Said:
     forced = question.forced
     if forced is None:
         return _PREVIEW_REFUSED if question.preview_refused else _NO_PREVIEW
@@ -182,17 +203,17 @@ def _forced_arm(slot: SlotRule, forced: Forced) -> ArmRule | None:
     return next((arm for arm in arms if arm.key == forced.variant), None)
 
 
-def _automation(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
+def _automation(_slot: SlotRule, _question: Question, _holdout: HoldoutRule | None) -> Said:
     return _NO_AUTOMATION
 
 
-def _held_out(_slot: SlotRule, _question: Question, holdout: str) -> Said:
-    if holdout:
-        return Said(f"holdout {holdout!r} keeps the visitor out of every experiment")
+def _held_out(_slot: SlotRule, _question: Question, holdout: HoldoutRule | None) -> Said:
+    if holdout is not None:
+        return Said(f"holdout {holdout.key!r} keeps the visitor out of every experiment")
     return _NO_HOLDOUT
 
 
-def experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
+def experiment(slot: SlotRule, question: Question, holdout: HoldoutRule | None) -> Said:
     """What the experiments on a slot say.
 
     As long as the silent rungs are silent, the arm met here alone decides what a slot shows to
@@ -202,7 +223,7 @@ def experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
         return _PREVIEWING
     if question.visitor is None:
         return _NOBODY
-    if holdout:
+    if holdout is not None:
         return _HELD_OUT
     if len(slot.live) == 1:
         return enrol(slot.live[0], question, visitor=question.visitor)
@@ -215,19 +236,19 @@ def experiment(slot: SlotRule, question: Question, holdout: str) -> Said:
     return Said("; ".join(refusals)) if refusals else _NO_EXPERIMENT
 
 
-def _context(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
+def _context(_slot: SlotRule, _question: Question, _holdout: HoldoutRule | None) -> Said:
     return _NO_CONTEXT
 
 
-def _persona(_slot: SlotRule, _question: Question, _holdout: str) -> Said:
+def _persona(_slot: SlotRule, _question: Question, _holdout: HoldoutRule | None) -> Said:
     return _NO_PERSONA
 
 
-def _standard(slot: SlotRule, _question: Question, _holdout: str) -> Said:
+def _standard(slot: SlotRule, _question: Question, _holdout: HoldoutRule | None) -> Said:
     return _NO_STANDARD if slot.standard is None else slot.standard.said
 
 
-def _fallback(slot: SlotRule, question: Question, _holdout: str) -> Said:
+def _fallback(slot: SlotRule, question: Question, _holdout: HoldoutRule | None) -> Said:
     return Said("no rung above has content", Shown(question.fallback.get(slot.key)))
 
 

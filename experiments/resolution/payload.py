@@ -5,7 +5,7 @@ cannot know is left out and named as `remoteOnly`: who was in an experiment that
 and conditions on what only the server knows. No hypothesis, owner or metric is published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -40,9 +40,10 @@ def payload(ruleset: Ruleset) -> Payload:
 def _feature(flag: Flag, left_out: list[str]) -> dict[str, Any]:
     running = [rule for rule in _experiments(flag) if rule.status is Status.RUNNING]
     rules = [_experiment(flag, rule) for rule in running if rule.key not in left_out]
-    if not rules:
+    holdouts = [item for item in flag.journey.holdouts if is_portable(item.audience)]
+    if not rules and all(_kept(flag, holdout) == _standard(flag) for holdout in holdouts):
         return {"defaultValue": _standard(flag)}
-    held_out = [_holdout(flag, holdout) for holdout in flag.journey.holdouts]
+    held_out = [found for holdout in holdouts for found in _holdout(flag, holdout)]
     return {"defaultValue": _standard(flag), "rules": held_out + rules}
 
 
@@ -52,8 +53,9 @@ def _experiments(flag: Flag) -> tuple[ExperimentRule, ...]:
 
 def _left_out(flag: Flag) -> list[str]:
     """The experiments that an SDK could not evaluate, or not alike."""
-    known_here = all(is_portable(holdout.audience) for holdout in flag.journey.holdouts)
-    return [
+    unknown = [item for item in flag.journey.holdouts if not is_portable(item.audience)]
+    known_here = not unknown
+    return [item.key for item in unknown if _kept(flag, item) != _standard(flag)] + [
         rule.key
         for rule in _experiments(flag)
         if rule.status is Status.MATURING
@@ -85,11 +87,24 @@ def _filter(layer: LayerRule) -> dict[str, Any]:
     return {"attribute": "id", "hashVersion": 2, "seed": layer.salt, "ranges": [layer.stretch]}
 
 
-def _holdout(flag: Flag, holdout: HoldoutRule) -> dict[str, Any]:
+def _holdout(flag: Flag, holdout: HoldoutRule) -> Iterator[dict[str, Any]]:
+    """What the status quo of a holdout is forced to see, then everybody else in it."""
     # The server compares whole buckets with the share; an edge between two says the same exactly.
-    end = ceil(holdout.share * BUCKETS) / BUCKETS
-    found = {"force": _standard(flag), **HASHED, "seed": holdout.salt, "range": [0.0, end]}
-    return {**found, "condition": holdout.audience} if holdout.audience else found
+    ends = [(_standard(flag), ceil(holdout.share * BUCKETS) / BUCKETS)]
+    if holdout.parts is not None:
+        ends.insert(0, (_kept(flag, holdout), holdout.parts.stretches[0][1]))
+    for value, end in ends:
+        found = {"force": value, **HASHED, "seed": holdout.salt, "range": [0.0, end]}
+        yield {**found, "condition": holdout.audience} if holdout.audience else found
+
+
+def _kept(flag: Flag, holdout: HoldoutRule) -> Any:
+    """What the status quo of a holdout sees there: what was standard at its beginning."""
+    point = holdout.kept.get(flag.touchpoint.key)
+    slot = None if point is None else point.slots.get(flag.slot.key)
+    if slot is None or slot.standard is None or not slot.standard.approved:
+        return _standard(flag)
+    return typed(slot.standard.value, slot.type)
 
 
 def _standard(flag: Flag) -> Any:

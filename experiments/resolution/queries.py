@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
@@ -78,7 +79,7 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
     salts = {layer.key: layer.salt for layer in design.layers(session)}
     experiments = _by_slot(found, salts)
     holdouts = tuple(
-        _holdout(item)
+        _holdout(session, item, contents)
         for item in design.holdouts(session)
         if item.journey == key and item.ended_at is None
     )
@@ -239,5 +240,21 @@ def _layer(place: LayerPlace | None, salts: Mapping[str, str]) -> LayerRule | No
     return LayerRule(key=place.layer, salt=salts[place.layer], stretch=(place.start, place.end))
 
 
-def _holdout(item: HoldoutOut) -> HoldoutRule:
-    return HoldoutRule(key=item.key, salt=item.salt, share=item.share, audience=item.audience)
+def _holdout(session: Session, item: HoldoutOut, contents: Contents) -> HoldoutRule:
+    rule = HoldoutRule(key=item.key, salt=item.salt, share=item.share, audience=item.audience)
+    if item.comparison is None or item.base_version is None:
+        return rule
+    kept = journeys.version(session, item.journey, item.base_version)
+    parts = _experiment(design.experiment(session, item.comparison), {})
+    edge = item.share * item.status_quo
+    return replace(
+        rule,
+        # The parts divide the very buckets of the holdout, so that one salt draws both.
+        parts=replace(parts, stretches=((0.0, edge), (edge, item.share))),
+        kept={
+            point.key: _touchpoint(stage, point, {}, contents, (), ())
+            for stage in kept.graph.stages
+            for point in stage.touchpoints
+        },
+        kept_version=kept.number,
+    )

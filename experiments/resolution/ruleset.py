@@ -105,7 +105,7 @@ class ExperimentRule:
             reason = f"{name} was taken out, so the rungs below answer"
             return Said(reason, enrolment=enrolment)
         if arm.defers:
-            return Said(f"{name} is the control and defers", enrolment=enrolment)
+            return Said(f"{name} shows what is standard", enrolment=enrolment)
         return Said(f"the visitor is in {name}", Shown(arm.content, name), enrolment)
 
 
@@ -159,16 +159,33 @@ class TouchpointRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldoutRule:
-    """A share of visitors kept out of every experiment of the journey."""
+    """A share of visitors kept out of every experiment of the journey.
+
+    Attributes:
+        key: its key.
+        salt: draws who is in it.
+        share: of the visitors.
+        audience: condition on their attributes.
+        parts: the status quo beside all that was shipped, if it is split.
+        kept: the touchpoints of the version that the status quo stays on.
+        kept_version: the number of that version.
+    """
 
     key: str
     salt: str
     share: float
     audience: Mapping[str, Any]
+    parts: ExperimentRule | None = None
+    kept: Mapping[str, TouchpointRule] = field(default_factory=dict)
+    kept_version: int = 0
 
     def holds(self, number: int) -> bool:
         """Whether the share takes in a bucket."""
         return number < self.share * BUCKETS
+
+    def keeps(self, part: Enrolment | None) -> bool:
+        """Whether whoever is in that part stays on the standard of the beginning."""
+        return part is not None and self.parts is not None and part.arm is self.parts.arms[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

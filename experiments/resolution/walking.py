@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from experiments.resolution.enrolment import Question, enrol, in_turn
 from experiments.resolution.overrides import Forced
-from experiments.resolution.ruleset import Enrolment, JourneyRule, PathRule, TouchpointRule
+from experiments.resolution.ruleset import (
+    Enrolment,
+    HoldoutRule,
+    JourneyRule,
+    PathRule,
+    TouchpointRule,
+)
 
 
 class Walk(NamedTuple):
@@ -22,7 +28,7 @@ class Walk(NamedTuple):
     parting: frozenset[str] = frozenset()
 
 
-def walk(journey: JourneyRule, question: Question, *, holdout: str) -> Walk:
+def walk(journey: JourneyRule, question: Question, *, holdout: HoldoutRule | None) -> Walk:
     """The path that a visitor walks."""
     standing = question.standing.get(journey.id)
     if standing is not None and standing.version in journey.earlier:
@@ -30,7 +36,7 @@ def walk(journey: JourneyRule, question: Question, *, holdout: str) -> Walk:
     standard = Walk(journey.touchpoints, journey.version)
     if question.forced is not None:
         return _previewed(journey, question.forced) or standard
-    if question.visitor is None or holdout:
+    if question.visitor is None or holdout is not None:
         return standard
     paths = {path.rule.id: path for path in journey.paths}
     for rule in in_turn([path.rule for path in journey.paths], question):

@@ -39,6 +39,7 @@ def facts(judgements=(), waiting=()) -> Facts:
         waiting=list(waiting),
         probations=[],
         track_record=track_record([]),
+        shipped=[],
         alarms=[],
         learned=[],
         due=[],
