@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from experiments.resolution.enrolment import Question, holdout_of
+from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
 from experiments.resolution.ladder import answer, experiment
@@ -34,6 +34,7 @@ class Piece(NamedTuple):
 class _Row:
     """A slot, the flags that stand for it, and the pieces written so far."""
 
+    touchpoint: str
     slot: SlotRule
     flags: tuple[Flag, ...]
     pieces: dict[int, Piece] = field(default_factory=dict)
@@ -61,24 +62,38 @@ class Sheet:
         texts, mark = [], self._mark
         for group in self._groups:
             holdout = holdout_of(group.holdouts, question)
+            is_kept = holdout is not None and holdout.keeps(part_of(holdout, question))
             for row in group.rows:
-                piece = self._piece(row, question, holdout)
+                if holdout is not None and is_kept:
+                    piece = self._kept_piece(row, question, holdout)
+                else:
+                    piece = self._piece(row, question, holdout)
                 if piece.text:
                     texts.append(piece.text)
                     mark ^= piece.mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
 
-    def _piece(self, row: _Row, question: Question, holdout: str) -> Piece:
+    def _kept_piece(self, row: _Row, question: Question, holdout: HoldoutRule) -> Piece:
+        """What the status quo of a holdout sees there."""
+        piece = row.pieces.get(id(holdout))
+        if piece is None:
+            slot = holdout.as_it_was(row.touchpoint, row.slot)
+            piece = row.pieces[id(holdout)] = self._written(row, question, holdout, slot)
+        return piece
+
+    def _piece(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:
         met = experiment(row.slot, question, holdout).enrolment
         # An enrolment is the ruleset's own object, so that it lives as long as this sheet.
         known = (NOBODY if question.visitor is None else NOT_IN) if met is None else id(met)
         piece = row.pieces.get(known)
         if piece is None:
-            piece = row.pieces[known] = self._written(row, question, holdout)
+            piece = row.pieces[known] = self._written(row, question, holdout, row.slot)
         return piece
 
-    def _written(self, row: _Row, question: Question, holdout: str) -> Piece:
-        seen = answer(row.slot, question, holdout=holdout)
+    def _written(
+        self, row: _Row, question: Question, holdout: HoldoutRule | None, slot: SlotRule
+    ) -> Piece:
+        seen = answer(slot, question, holdout=holdout)
         is_somebody = question.visitor is not None
         said = (self._say(answered(flag, seen), is_somebody) for flag in row.flags)
         text = b",".join(orjson.dumps(item) for item in said if item is not None)
@@ -90,8 +105,11 @@ def _groups(ruleset: Ruleset) -> Iterator[_Group]:
     for flag in flags(ruleset).values():
         of_slot.setdefault(id(flag.slot), []).append(flag)
     for journey in ruleset.journeys.values():
-        slots = (slot for point in journey.touchpoints.values() for slot in point.slots.values())
-        rows = (_Row(slot=slot, flags=tuple(of_slot.get(id(slot), ()))) for slot in slots)
+        rows = (
+            _Row(touchpoint=point.key, slot=slot, flags=tuple(of_slot.get(id(slot), ())))
+            for point in journey.touchpoints.values()
+            for slot in point.slots.values()
+        )
         yield _Group(holdouts=journey.holdouts, rows=tuple(rows))
 
 

@@ -78,7 +78,7 @@ def begin(session: Session, data: Standing, *, actor: Actor, now: datetime) -> E
         session.add(Variant(**arm.model_dump(), experiment_id=row.id, position=position))
     weights = {arm.key: arm.weight for arm in data.arms}
     rows.add_phase(session, row, Allocation(coverage=1.0, weights=weights), now=now)
-    detail = {"purpose": data.purpose}
+    detail = {"purpose": data.purpose, "to": Status.RUNNING}
     rows.record(session, "started", row, actor=actor, now=now, detail=detail)
     return queries.experiment(session, data.key)
 
@@ -88,6 +88,7 @@ def end(session: Session, experiment_id: int, *, reason: str, actor: Actor, now:
     row = session.get_one(Experiment, experiment_id, with_for_update=True)
     if row.status == Status.ARCHIVED:
         return
+    detail = {"from": row.status, "to": Status.ARCHIVED}
     row.status, row.stopped_at, row.ended_at = Status.ARCHIVED, now, now
     session.flush()
-    rows.record(session, "ended", row, actor=actor, now=now, reason=reason)
+    rows.record(session, "ended", row, actor=actor, now=now, reason=reason, detail=detail)

@@ -1,6 +1,6 @@
 """Evaluating flags for a visitor: one flag, which may count as seeing it, or all of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.flags import Evaluation, Flag, evaluation, flags, shown
 from experiments.resolution.ladder import Answer, Place, answer
 from experiments.resolution.resolver import Asker, Resolver
-from experiments.resolution.ruleset import JourneyRule, Ruleset, SlotRule, TouchpointRule
+from experiments.resolution.ruleset import JourneyRule, Ruleset
 
 
 class Answered(NamedTuple):
@@ -47,10 +47,11 @@ def answers(ruleset: Ruleset, question: Question) -> Iterator[tuple[Flag, Evalua
 
 def _journey(journey: JourneyRule, question: Question) -> dict[int, Answer]:
     holdout = holdout_of(journey.holdouts, question)
-    part = part_of(holdout, question)
-    kept = holdout.kept if holdout is not None and holdout.keeps(part) else journey.touchpoints
+    quo = holdout if holdout is not None and holdout.keeps(part_of(holdout, question)) else None
     return {
-        id(slot): answer(_same(slot, point, kept), question, holdout=holdout)
+        id(slot): answer(
+            slot if quo is None else quo.as_it_was(point.key, slot), question, holdout=holdout
+        )
         for point in journey.touchpoints.values()
         for slot in point.slots.values()
     }
@@ -59,9 +60,3 @@ def _journey(journey: JourneyRule, question: Question) -> dict[int, Answer]:
 def answered(flag: Flag, seen: Answer) -> Answered:
     """A flag and what it answers to somebody who sees this in its slot."""
     return Answered(flag, evaluation(flag, shown(seen)))
-
-
-def _same(slot: SlotRule, point: TouchpointRule, points: Mapping[str, TouchpointRule]) -> SlotRule:
-    """The slot of that name on the version that the visitor is on, if it is there."""
-    there = points.get(point.key)
-    return slot if there is None else there.slots.get(slot.key, slot)

@@ -183,6 +183,11 @@ class HoldoutRule:
         """Whether the share takes in a bucket."""
         return number < self.share * BUCKETS
 
+    def as_it_was(self, touchpoint: str, slot: SlotRule) -> SlotRule:
+        """The slot as the status quo sees it; one that is newer is as it is."""
+        there = self.kept.get(touchpoint)
+        return slot if there is None else there.slots.get(slot.key, slot)
+
     def keeps(self, part: Enrolment | None) -> bool:
         """Whether whoever is in that part stays on the standard of the beginning."""
         return part is not None and self.parts is not None and part.arm is self.parts.arms[0]
