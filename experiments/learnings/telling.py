@@ -109,12 +109,10 @@ def _winner(end: End, primary: MetricReadout) -> str:
     belief, seen = comparison.belief, comparison.effect_rel
     parts = []
     if isinstance(belief, Belief):
-        worth = (
-            f"by {belief.effect_rel:+.1%}, between {belief.ci_low:+.1%} and {belief.ci_high:+.1%}"
-        )
-        parts.append(f"to be expected {worth}")
+        span = f"between {belief.ci_low:+.1%} and {belief.ci_high:+.1%}"
+        parts.append(f"{belief.effect_rel:+.1%} to be expected, {span}")
     if isinstance(seen, Estimate):
-        parts.append(f"measured {seen.value:+.1%}")
+        parts.append(f"{seen.value:+.1%} measured")
     told = f" ({'; '.join(parts)})" if parts else ""
     return f"{shown} improves {primary.name}{told}."
 

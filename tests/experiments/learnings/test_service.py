@@ -45,7 +45,7 @@ def test_learn__winner__says_what_it_brings_and_is_strong(ended, session):
     found = service.learn(session, trial.key, actor=JOB, now=now)
     assert found.strength is Strength.STRONG
     assert found.statement.startswith("At Landing page, \u201cbold!\u201d improves Signed up")
-    assert "measured +100.0%" in found.statement
+    assert "+100.0% measured" in found.statement
     assert (found.journey, found.stage, found.touchpoint) == ("shop", "visit", "landing_page")
     (figure,) = found.evidence.figures
     assert figure.visitors == 8 * 120
