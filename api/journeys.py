@@ -1,14 +1,16 @@
 """Journeys, their versions and their contents over the API."""
 
 from flask import Blueprint
+from pydantic import Field
 
 from api import unchanged
 from api.access import actor
 from api.endpoint import endpoint
-from api.paging import Page, Paging, page_of
+from api.paging import Page, Paging, Query, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
+from experiments.decisions.blame import BlameOut, blame
 from experiments.journeys import previews, queries, service
 from experiments.journeys.previews import PatchPreviewIn, PatchPreviewOut
 from experiments.journeys.schemas import (
@@ -170,3 +172,19 @@ def approve_content(key: str, content: str, number: int) -> ContentOut:
     now = opened.clock.now()
     with transaction(opened.engine) as session:
         return service.approve_content(session, key, content, number, actor=actor(), now=now)
+
+
+class BlameQuery(Query):
+    """Which node."""
+
+    node: str = Field(
+        default="", description="Such as touchpoints/hero/slots/headline; all when empty."
+    )
+
+
+@blueprint.get("/journeys/<key>/blame")
+@endpoint(Scope.READ)
+def blamed(key: str, asked: BlameQuery) -> Page[BlameOut]:
+    """Why each node of the standard is what it is: a person, a promotion or a revert."""
+    with reading(runtime().engine) as session:
+        return Page(data=blame(session, key, node=asked.node), next_cursor=None)

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
+from experiments.decisions.blame import blame
 from experiments.errors import InvalidError
 from experiments.journeys import queries, service
 from experiments.journeys.schemas import InFlight, PublishIn, VersionIn, VersionOut
@@ -28,6 +29,16 @@ def index(key: str) -> str:
     return render_template(
         "journeys/versions.html", journey=journey, versions=versions, probations=held
     )
+
+
+@blueprint.get("/journeys/<key>/blame")
+@access.needs(Role.VIEWER)
+def blamed(key: str) -> str:
+    """Why each node of the standard is what it is."""
+    with reading(runtime().engine) as session:
+        journey = queries.journey(session, key)
+        found = blame(session, key, node=request.args.get("node", ""))
+    return render_template("journeys/blame.html", journey=journey, found=found)
 
 
 @blueprint.get("/journeys/<key>/diff")

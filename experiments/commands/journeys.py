@@ -13,7 +13,9 @@ from experiments.commands.terminal import (
     short,
     show,
     text,
+    when,
 )
+from experiments.decisions.blame import blame
 from experiments.errors import InvalidError, Problem
 from experiments.journeys import documents, queries, service
 from experiments.journeys.operations import JourneyPatch
@@ -132,6 +134,21 @@ def draft_version(settings: Settings, key: str, file: Path, note: str) -> None:
             session, key, VersionIn(graph=data.graph, note=note), actor=operator(), now=now
         )
     click.echo(f"Journey {key!r} has version {made.number} as a draft.")
+
+
+@journey.command("blame")
+@click.argument("key")
+@click.option("--node", default="", help="Such as touchpoints/hero/slots/headline.")
+@click.pass_obj
+def blame_journey(settings: Settings, key: str, node: str) -> None:
+    """Show why each node of the standard of the journey KEY is what it is."""
+    with reading(settings) as session:
+        found = blame(session, key, node=node)
+    rows = [
+        (item.node, item.content or "", str(item.version), when(item.at), item.by, item.reason)
+        for item in found
+    ]
+    show(f"Origins of {key}", ("node", "shows", "since version", "at", "by", "why"), rows)
 
 
 @journey.command("publish")

@@ -1,4 +1,4 @@
-"""Replay on its page and over the API."""
+"""Replay and blame on their pages and over the API."""
 
 from experiments.accounts.schemas import Scope
 
@@ -28,3 +28,13 @@ def test_api__replay__answers_by_slot(client, token, signup):
     found = client.get(f"{address}&at=2026-03-02T10:00:00Z", headers=token(Scope.READ)).json
     assert found["slots"]["hero_headline"]["source"] == "standard"
     assert found["journey_version"] == 1
+
+
+def test_blame__journey_as_it_began__names_who_published_it(alice, signup, client, token):
+    page = alice.get("/journeys/signup/blame")
+    assert "touchpoints/landing_page/slots/hero_headline" in page
+    assert "alice@example.org" in page
+    address = "/api/v1/journeys/signup/blame?node=touchpoints/landing_page"
+    found = client.get(address, headers=token(Scope.READ)).json["data"]
+    assert {item["node"].split("/")[1] for item in found} == {"landing_page"}
+    assert {item["version"] for item in found} == {1}

@@ -8,6 +8,7 @@ import pytest
 from experiments.analysis.service import analyse
 from experiments.audit.queries import entries
 from experiments.decisions import queries
+from experiments.decisions.blame import blame
 from experiments.decisions.schemas import Outcome, PromotionState
 from experiments.decisions.service import (
     approve,
@@ -99,6 +100,18 @@ def test_decide__automatic_plan_and_a_winner__publishes_it_with_provenance(judge
     assert trial.experiment.status is Status.PROMOTED
     actions = [entry.action for entry in entries(trial.session)]
     assert {"experiment.judged", "promotion.proposed", "promotion.applied"} <= set(actions)
+
+
+def test_blame__promoted__names_the_decision_the_experiment_and_the_figures(judged, actor):
+    trial, decision, now = judged(WINNER)
+    (found,) = blame(trial.session, "shop", node="touchpoints/landing_page/slots/hero_headline")
+    assert (found.origin, found.version, found.decision) == ("promotion", 2, decision.id)
+    assert (found.promotion.experiment, found.promotion.variant) == ("headline", "bold")
+    assert found.promotion.predicted["belief"]["effect_rel"] > 0
+    assert found.by == str(actor)
+    revert_promotion(trial.session, 1, reason="did not hold", actor=actor, now=now + DAY)
+    (after,) = blame(trial.session, "shop", node="touchpoints/landing_page/slots/hero_headline")
+    assert (after.origin, after.promotion.experiment) == ("revert", "headline")
 
 
 def test_decide__the_same_look_again__changes_nothing(judged, actor):
