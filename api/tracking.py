@@ -55,9 +55,11 @@ def track(rest: str) -> Response:  # noqa: ARG001 (the route's part; `answer` re
     return flask_response(lambda request: answer(runtime(), request))
 
 
-@blueprint.get("/sourceConfig/")
+@blueprint.route("/sourceConfig/", methods=["GET", "OPTIONS"])
 def source_config() -> Response:
     """What RudderStack's browser library asks before it sends anything."""
+    if flask_request.method == "OPTIONS":
+        return flask_response(lambda request: _preflight(request.headers))
     in_address = flask_request.args.get("writeKey", "")
     return flask_response(
         lambda request: _guarded(request, lambda: _source(runtime(), request, in_address))
