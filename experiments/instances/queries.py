@@ -1,7 +1,8 @@
 """Reading who stands where on a journey."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -9,8 +10,9 @@ from experiments.assignment.queries import visitor_id
 from experiments.assignment.schemas import Standing
 from experiments.errors import NotFoundError
 from experiments.instances.models import JourneyInstance, StageTransition
-from experiments.instances.schemas import InstanceOut, InstanceState, TransitionOut
+from experiments.instances.schemas import InstanceOut, InstanceState, TransitionKind, TransitionOut
 from experiments.journeys import queries as journeys
+from experiments.journeys.pinning import Publication, in_force, walked
 
 
 def instances(session: Session, value: str) -> list[InstanceOut]:
@@ -47,6 +49,33 @@ def standing(session: Session, visitor: int) -> dict[int, Standing]:
     ).where(JourneyInstance.visitor_id == visitor, JourneyInstance.state != InstanceState.LEFT)
     rows = session.exec(query.order_by(col(JourneyInstance.attempt)))
     return {journey: Standing(version, stage) for journey, version, stage in rows}
+
+
+def standing_at(session: Session, visitor: int, at: datetime) -> dict[int, Standing]:
+    """Where a visitor stood at an earlier time, by journey."""
+    query = select(JourneyInstance).where(
+        JourneyInstance.visitor_id == visitor, col(JourneyInstance.started_at) <= at
+    )
+    rows = session.exec(query.order_by(col(JourneyInstance.attempt))).all()
+    steps = transitions(session, [row.id or 0 for row in rows])
+    keys = journeys.keys(session)
+    found: dict[int, Standing] = {}
+    for row in rows:
+        taken = [step for step in steps[row.id or 0] if step.at <= at]
+        found.pop(row.journey_id, None)
+        if taken[-1].kind is not TransitionKind.EXIT:
+            published = journeys.publications(session, keys[row.journey_id])
+            found[row.journey_id] = Standing(_version(published, taken), taken[-1].to_stage)
+    return found
+
+
+def _version(published: Sequence[Publication], taken: Sequence[TransitionOut]) -> int:
+    """The version somebody was on after these steps."""
+    first = in_force(published, taken[0].at)
+    number = published[0].number if first is None else first.number
+    for step in taken[1:]:
+        number = walked(published, number, until=step.at, at_next_stage=True).number
+    return number
 
 
 def transitions(

@@ -10,6 +10,7 @@ from experiments.assignment.queries import visitor_id
 from experiments.assignment.schemas import Known, StoredArm
 from experiments.audit.models import AuditEntry
 from experiments.errors import NotFoundError
+from experiments.instances import queries as instances
 from experiments.replay.models import LoggedResolution
 from experiments.replay.rewinding import ruleset_as_of
 from experiments.replay.schemas import (
@@ -34,7 +35,7 @@ def replay(session: Session, asked: ReplayIn) -> ReplayOut:
     """
     rules = ruleset_as_of(session, _version_at(session, asked.at))
     found = answer(session, rules, asked)
-    if found.touchpoint is None:
+    if found.touchpoint is None and found.version is None:
         place = f"{asked.journey}/{asked.touchpoint}"
         raise NotFoundError("touchpoint at that time", place)
     return ReplayOut(
@@ -109,6 +110,7 @@ def _known_by(session: Session, value: str, *, at: datetime) -> Known:
             for row in session.exec(arms)
         },
         attributes={row.key: row.value for row in session.exec(attributes)},
+        standing=instances.standing_at(session, number, at),
     )
 
 

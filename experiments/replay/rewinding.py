@@ -73,6 +73,17 @@ def _rewind_versions(past: Session, was: History, journeys: dict[int, str]) -> N
     for version in past.exec(select(JourneyVersion)):
         if was.standards.get(journeys[version.journey_id]) == version.number:
             version.status = VersionStatus.STANDARD
+            _unpublish_later(past, version)
+
+
+def _unpublish_later(past: Session, standard: JourneyVersion) -> None:
+    """Take back what became the standard afterwards: it left nobody on an earlier path yet."""
+    query = select(JourneyVersion).where(
+        JourneyVersion.journey_id == standard.journey_id,
+        col(JourneyVersion.published_at) > standard.published_at,
+    )
+    for version in past.exec(query):
+        version.published_at = None
 
 
 def _rewind_approvals(past: Session, was: History, journeys: dict[int, str]) -> None:

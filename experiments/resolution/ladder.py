@@ -153,7 +153,8 @@ def answer(
 def _led_past(journey: JourneyRule, place: Place, question: Question, walked: Walk) -> Resolved:
     key = place.touchpoint
     if key not in journey.touchpoints and key not in journey.elsewhere:
-        return _lost(place, question, f"the journey has no touchpoint {key!r}")
+        unknown = _lost(place, question, f"the journey has no touchpoint {key!r}")
+        return unknown._replace(on_path=False)
     lost = _lost(place, question, f"the visitor's path leads past touchpoint {key!r}")
     parts = key in walked.parting
     return lost._replace(version=walked.version, path=walked.enrolment, parts=parts, on_path=False)

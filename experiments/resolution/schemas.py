@@ -57,7 +57,8 @@ class ResolutionOut(Out):
     touchpoint: str
     stage: str | None
     on_path: bool = Field(
-        default=True, description="False when the visitor's path leads past the touchpoint: go on."
+        default=True,
+        description="False when the touchpoint is not on the visitor's path: go on to the next.",
     )
     path: PathOut | None = Field(default=None, description="The arm of a test of paths.")
     wait_hours: int | None = Field(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -187,11 +188,19 @@ def test_path_that_wins__when_promoted__then_new_visitors_walk_it_and_others_sta
 
     [decision, *_] = site.ask("GET", "/experiments/straight-in/decisions")["data"]
     number = decision["promotion"]["id"]
+    promoted_at = site.clock.at
+    site.clock.at += timedelta(minutes=1)
     taken_back = {"reason": "It was too early."}
     site.ask("POST", f"/experiments/straight-in/promotions/{number}/revert", taken_back)
     restored = site.ask("GET", "/journeys/shop/versions/3")["graph"]
     assert restored == site.ask("GET", "/journeys/shop/versions/1")["graph"]
     site.settled("newcomer", "first_steps", on_path=True)
+    for visitor, version in (("newcomer", 2), (still, 1)):
+        query = urlencode(
+            {"journey": "shop", "touchpoint": "first_steps", "at": promoted_at.isoformat()}
+        )
+        replayed = site.ask("GET", f"/visitors/{visitor}/replay?{query}")
+        assert replayed["journey_version"] == version
 
 
 def test_path_that_loses__when_decided__then_the_standard_stays(site: Site) -> None:
