@@ -13,7 +13,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup, escape
 
-from web.filters import count, lift
+from experiments.formats import count, lift
 
 INK, SOFT, LINE, ACCENT = "var(--ink)", "var(--ink-soft)", "var(--line)", "var(--accent)"
 SURFACE, STRONG = "var(--surface)", "var(--line-strong)"

@@ -7,10 +7,11 @@ from flask import request
 
 from experiments.design.schemas import ExperimentIn, ExperimentOut, Level, Plan, VariantOut
 from experiments.errors import InvalidError
+from experiments.formats import payload
 from experiments.journeys.schemas import JourneyGraph
 from experiments.shapes import parse
 from web.contents import read_payload
-from web.filters import payload, yaml_text
+from web.filters import yaml_text
 from web.requests import document, listing, number, share, text, whole_number
 
 Given: TypeAlias = Mapping[str, object]

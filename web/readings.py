@@ -9,8 +9,8 @@ from experiments.analysis.schemas import (
     Readout,
     SequentialTest,
 )
+from experiments.formats import score
 from web.charts import Interval, intervals
-from web.filters import score
 
 
 def picture(readout: Readout) -> Markup | None:
