@@ -26,6 +26,6 @@ def test_segment_node__when_it_sends__then_every_call_is_stored(
 def test_segment_node__when_the_acknowledgement_is_lost__then_resent_and_stored_once(
     node: Callable[..., Any], shop: Any, cutting: Any
 ) -> None:
-    node(IN_NODE, HOST=cutting.base, KEY=shop.key, VISITOR="segment-cut")
+    node(IN_NODE, HOST=cutting.base, KEY=shop.key, VISITOR="node-cut")
     assert cutting.cuts_left == 0
-    assert shop.events("segment-cut") == ["Identified", "Order Completed", "Page Viewed"]
+    assert shop.events("node-cut") == ["Identified", "Order Completed", "Page Viewed"]
