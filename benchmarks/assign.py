@@ -1,8 +1,7 @@
 """What an evaluation costs in process, against the evaluators that people use today.
 
 Run `python benchmarks/assign.py`. Peers are measured in turns with ours when they can be imported
-(`pip install growthbook statsig-python-core launchdarkly-server-sdk optimizely-sdk UnleashClient
-planout`); the limit is the bare double hash. Everybody answers one experiment with two arms and no
+(`pip install growthbook optimizely-sdk UnleashClient planout`); the limit is the bare double hash. Everybody answers one experiment with two arms and no
 condition for the same thousand ids; processor time, medians of rounds.
 """
 
@@ -110,7 +109,7 @@ def growthbook() -> Task:
     client, test = GrowthBook(), Experiment(key="test", variations=[0, 1], hashVersion=2, seed=SALT)
 
     def ask(visitor: str) -> object:
-        client.setAttributes({"id": visitor})
+        client.set_attributes({"id": visitor})
         return client.run(test)
 
     return ask
@@ -118,20 +117,17 @@ def growthbook() -> Task:
 
 def unleash() -> Task:
     """Unleash's engine below its Python client."""
-    from UnleashClient import UnleashClient
+    from yggdrasil_engine.engine import UnleashEngine
 
-    variants = [{"name": name, "weight": 500, "weightType": "fix"} for name in ("a", "b")]
     feature = {
         "name": "test",
         "enabled": True,
         "strategies": [{"name": "default", "parameters": {}}],
-        "variants": variants,
+        "variants": [{"name": name, "weight": 500, "weightType": "fix"} for name in ("a", "b")],
     }
-    client = UnleashClient(
-        "http://127.0.0.1:1", "bench", disable_metrics=True, disable_registration=True
-    )
-    client.engine.take_state(json.dumps({"version": 2, "features": [feature]}))
-    return lambda visitor: client.engine.get_variant("test", {"userId": visitor})
+    engine = UnleashEngine()
+    engine.take_state(json.dumps({"version": 2, "features": [feature]}))
+    return lambda visitor: engine.get_variant("test", {"userId": visitor})
 
 
 def optimizely() -> Task:
