@@ -1,8 +1,9 @@
 """What an evaluation costs in process, against the evaluators that people use today.
 
 Run `python benchmarks/assign.py`. Peers are measured in turns with ours when they can be imported
-(`pip install growthbook optimizely-sdk UnleashClient planout`); the limit is the bare double hash. Everybody answers one experiment with two arms and no
-condition for the same thousand ids; processor time, medians of rounds.
+(`pip install growthbook optimizely-sdk UnleashClient planout`); the limit is the bare double hash.
+Everybody answers one experiment with two arms and no condition for the same thousand ids; processor
+time, medians of rounds.
 """
 
 import importlib.util
