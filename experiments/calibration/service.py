@@ -24,7 +24,7 @@ class Batch:
 
 def studies() -> dict[str, Study]:
     """Every study, in the order of the report."""
-    slices = (promotions, intervals, traps, retrials, fleet)
+    slices = (promotions, intervals, traps, fleet, retrials)
     return {study.key: study for part in slices for study in part.studies()}
 
 
