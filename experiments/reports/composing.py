@@ -1,7 +1,7 @@
 """From facts to a report: pure, so that the same facts always make the same report."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from experiments.decisions.schemas import Outcome
@@ -18,19 +18,21 @@ def compose(facts: Facts) -> Body:
     harmful = _with_outcome(facts, Outcome.ABORT)
     open_ended = [item for item in facts.judgements if item not in (*promoted, *harmful)]
     judged = [promoted, harmful, open_ended]
+    outcomes = dict(sorted(Counter(item.outcome for item in facts.judgements).items()))
     return Body(
         week=facts.week,
         since=facts.since,
         until=facts.until,
         as_of=facts.as_of,
-        headline=headline(facts),
-        outcomes=dict(sorted(Counter(item.outcome for item in facts.judgements).items())),
+        headline=headline(len(facts.changes), outcomes),
+        outcomes=outcomes,
         changes=facts.changes,
         promoted=promoted[:MOST_ENTRIES],
         harmful=harmful[:MOST_ENTRIES],
         nothing_to_conclude=open_ended[:MOST_ENTRIES],
         judgements_left_out=sum(_left_out(group) for group in judged),
         taken_back=facts.taken_back,
+        approvals=facts.approvals,
         waiting=facts.waiting[:MOST_ENTRIES],
         waiting_left_out=_left_out(facts.waiting),
         probations=facts.probations,
@@ -44,16 +46,12 @@ def compose(facts: Facts) -> Body:
     )
 
 
-def headline(facts: Facts) -> str:
-    """The week in one or two sentences."""
-    versions = _counted(len(facts.changes), "change became", "changes became")
-    first = (
-        f"{versions} part of a standard journey."
-        if facts.changes
-        else "No standard journey changed."
-    )
-    judged = len(facts.judgements)
-    promoted = len(_with_outcome(facts, Outcome.PROMOTE))
+def headline(changes: int, outcomes: Mapping[Outcome, int]) -> str:
+    """The week in two sentences: changes of standards, and how many tests had which outcome."""
+    versions = _counted(changes, "change became", "changes became")
+    first = f"{versions} part of a standard journey." if changes else "No standard journey changed."
+    judged = sum(outcomes.values())
+    promoted = outcomes.get(Outcome.PROMOTE, 0)
     if not judged:
         second = "No test came to its end."
     else:

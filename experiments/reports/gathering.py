@@ -8,7 +8,6 @@ from sqlmodel import Session, col, select
 
 from experiments.analysis.schemas import Trust
 from experiments.audit.models import AuditEntry
-from experiments.decisions.models import Promotion
 from experiments.decisions.shipped import shipped
 from experiments.design.models import Experiment
 from experiments.design.schemas import Purpose
@@ -19,12 +18,12 @@ from experiments.reports.funnel import funnel
 from experiments.reports.judgements import judgements, lamp, latest_sentences
 from experiments.reports.learned import due, learned
 from experiments.reports.probation import probations
+from experiments.reports.promotions import approvals, taken_back
 from experiments.reports.schemas import (
     Facts,
     JourneyChange,
     JourneyFunnel,
     OnProbation,
-    TakenBack,
     Waiting,
 )
 from experiments.reports.trust import UNDECIDED, alarms, lights, states
@@ -56,7 +55,8 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
         as_of=as_of,
         changes=_changes(session, period),
         judgements=judgements(session, trust, since=since, until=period.until),
-        taken_back=_taken_back(session, period),
+        taken_back=taken_back(session, since=since, until=period.until),
+        approvals=approvals(session, as_of=as_of),
         waiting=_waiting(session, trust, as_of),
         probations=[
             OnProbation.model_validate(item)
@@ -102,29 +102,6 @@ def _change(session: Session, entry: AuditEntry, name: str) -> JourneyChange:
         reworded=reworded(session, entry.subject_key, before, number) if before else [],
         changes=journeys.diff(session, entry.subject_key, before, number) if before else [],
     )
-
-
-def _taken_back(session: Session, period: Period) -> list[TakenBack]:
-    query = (
-        select(Promotion, Experiment, Journey.key)
-        .where(Promotion.experiment_id == Experiment.id, Promotion.journey_id == Journey.id)
-        .where(
-            col(Promotion.rolled_back_at) >= period.since,
-            col(Promotion.rolled_back_at) < period.until,
-        )
-        .order_by(col(Promotion.id))
-    )
-    return [
-        TakenBack(
-            experiment=experiment.key,
-            name=experiment.name,
-            journey=journey,
-            variant=promotion.variant,
-            at=promotion.rolled_back_at,
-        )
-        for promotion, experiment, journey in session.exec(query)
-        if promotion.rolled_back_at is not None
-    ]
 
 
 def _waiting(session: Session, trust: Mapping[str, Trust], as_of: datetime) -> list[Waiting]:

@@ -30,4 +30,5 @@ def _learned(item: LearningOut) -> Learned:
         name=item.name,
         statement=item.written,
         strength=item.strength,
+        journey=item.journey,
     )

@@ -3,6 +3,7 @@
 from sqlmodel import Session, col, select
 
 from experiments.errors import NotFoundError
+from experiments.reports.comparing import Comparison, compare
 from experiments.reports.models import Report
 from experiments.reports.schemas import ReportOut
 
@@ -29,3 +30,19 @@ def reports(session: Session, limit: int = 200) -> list[ReportOut]:
     """The reports, newest week first."""
     rows = session.exec(select(Report).order_by(col(Report.week).desc()).limit(limit))
     return [ReportOut.model_validate(row) for row in rows]
+
+
+def comparison(session: Session, earlier: str, later: str) -> Comparison:
+    """How the report of one week differs from that of an earlier one.
+
+    Raises:
+        NotFoundError: when one of them was not written.
+    """
+    return compare(report(session, earlier).body, report(session, later).body)
+
+
+def since_last(session: Session, later: ReportOut) -> Comparison | None:
+    """How a report differs from the newest one before it, if there is any."""
+    query = select(Report).where(col(Report.week) < later.week).order_by(col(Report.week).desc())
+    row = session.exec(query.limit(1)).first()
+    return None if row is None else compare(ReportOut.model_validate(row).body, later.body)

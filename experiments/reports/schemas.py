@@ -101,6 +101,16 @@ class TakenBack(Out):
     at: datetime
 
 
+class Approval(Out):
+    """A proven variant that waits for a person to make it the standard."""
+
+    experiment: str
+    name: str
+    journey: str
+    variant: str
+    since: datetime
+
+
 class Waiting(Out):
     """An experiment that is not decided yet, and what it needs."""
 
@@ -119,6 +129,7 @@ class Alarm(Out):
     name: str
     sentence: str
     light: Light = Light.RED
+    journey: str = ""
 
 
 class OnProbation(Out):
@@ -143,6 +154,7 @@ class Learned(Out):
     name: str
     statement: str
     strength: Strength
+    journey: str = ""
 
 
 class Facts(Out):
@@ -155,6 +167,7 @@ class Facts(Out):
     changes: list[JourneyChange]
     judgements: list[Judgement]
     taken_back: list[TakenBack]
+    approvals: list[Approval]
     waiting: list[Waiting]
     probations: list[OnProbation]
     track_record: TrackRecord
@@ -180,9 +193,10 @@ class Body(Out):
     nothing_to_conclude: list[Judgement]
     judgements_left_out: int
     taken_back: list[TakenBack]
+    # Reports that were written before these were told have none.
+    approvals: list[Approval] = Field(default_factory=list)
     waiting: list[Waiting]
     waiting_left_out: int
-    # Reports that were written before there was a probation have none.
     probations: list[OnProbation] = Field(default_factory=list)
     track_record: TrackRecord | None = None
     shipped: list[Shipped] = Field(default_factory=list)

@@ -10,6 +10,7 @@ from experiments.analysis.schemas import Light, Trust
 from experiments.audit.models import AuditEntry
 from experiments.design.models import Experiment
 from experiments.design.schemas import Purpose, Status
+from experiments.journeys.models import Journey
 from experiments.reports.schemas import Alarm
 
 UNDECIDED = (Status.RUNNING, Status.PAUSED, Status.MATURING)
@@ -39,12 +40,20 @@ def lights(session: Session, *, since: datetime, until: datetime) -> dict[str, T
 
 def alarms(session: Session, lights_by_key: dict[str, Trust]) -> list[Alarm]:
     """Every reason not to believe figures, what is red before what is amber."""
-    query = select(Experiment.key, Experiment.name).where(
-        col(Experiment.key).in_(list(lights_by_key))
+    query = (
+        select(Experiment.key, Experiment.name, Journey.key)
+        .join(Journey, col(Journey.id) == col(Experiment.journey_id))
+        .where(col(Experiment.key).in_(list(lights_by_key)))
     )
-    names = dict(session.exec(query).all())
+    places = {key: (name, journey) for key, name, journey in session.exec(query)}
     found = [
-        Alarm(experiment=key, name=names[key], sentence=check.words, light=check.verdict)
+        Alarm(
+            experiment=key,
+            name=places[key][0],
+            journey=places[key][1],
+            sentence=check.words,
+            light=check.verdict,
+        )
         for key, trust in lights_by_key.items()
         for check in trust.checks
         if check.verdict is not Light.GREEN

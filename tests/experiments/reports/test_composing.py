@@ -36,6 +36,7 @@ def facts(judgements=(), waiting=()) -> Facts:
         changes=[],
         judgements=list(judgements),
         taken_back=[],
+        approvals=[],
         waiting=list(waiting),
         probations=[],
         track_record=track_record([]),
