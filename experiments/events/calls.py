@@ -79,9 +79,11 @@ class Call(BaseModel):
     @property
     def facts(self) -> dict[str, Any]:
         """Everything the call says about what happened."""
+        facts = dict(self.traits or {})
         fields = (self.name, self.category, self.group_id, self.previous_id)
-        told = {key: value for key, value in zip(TOLD, fields, strict=True) if value}
-        return {**(self.traits or {}), **told, **(self.properties or {})}
+        if any(fields):
+            facts |= {key: value for key, value in zip(TOLD, fields, strict=True) if value}
+        return facts | (self.properties or {})
 
     @property
     def source(self) -> EventSource:

@@ -92,19 +92,18 @@ def describe(parcel: Parcel) -> str:
 def _arrival(raw: object, *, index: int, received_at: datetime, is_clean: bool) -> Arrival:
     call = read_call(raw, is_clean=is_clean)
     said = raw if isinstance(raw, dict) else {}
-    is_track = call.type is EventType.TRACK
-    title = call.title
+    kind, title = call.type, call.title
     return Arrival(
-        visitor=call.visitor,
-        kind=call.kind,
-        message_id=message_id(call, said, index=index, received_at=received_at),
-        type=call.type.value,
-        name=title,
-        source=call.source.value,
-        occurred_at=to_micros(occurred_at(call, received_at=received_at)),
-        properties=_as_json(call.facts),
-        report=viewed(title, call.properties or {}) if is_track else None,
-        tie=call if call.type in (EventType.IDENTIFY, EventType.ALIAS) else None,
+        call.visitor,
+        call.kind,
+        message_id(call, said, index=index, received_at=received_at),
+        kind.value,
+        title,
+        call.source.value,
+        to_micros(occurred_at(call, received_at=received_at)),
+        _as_json(call.facts),
+        viewed(title, call.properties or {}) if kind is EventType.TRACK else None,
+        call if kind is EventType.IDENTIFY or kind is EventType.ALIAS else None,
     )
 
 

@@ -10,8 +10,9 @@ import atexit
 import os
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from time import sleep
@@ -124,6 +125,8 @@ class GroupCommit:
             self._changed.notify()
         if self._thread is not None:
             self._thread.join()
+        if self._connection is not None:
+            self._connection.close()
         atexit.unregister(self.stop)
 
     def _begin_empty(self) -> None:
@@ -131,6 +134,7 @@ class GroupCommit:
         self._waiting = 0
         self._changed = Condition()
         self._thread: Thread | None = None
+        self._connection: Connection | None = None
         self._is_stopping = False
 
     def forget_parent(self) -> None:
@@ -184,16 +188,24 @@ class GroupCommit:
     def _committed(self, batch: list[_Entry]) -> list[object]:
         for _ in range(TRIES - 1):
             try:
-                with self._engine.begin() as connection:
+                with self._begun() as connection:
                     return _written(connection, batch)
             except (OperationalError, InterfaceError) as error:
-                if not _was_deadlock(error):
+                if not _may_go_better_at_once(error):
                     raise
             except Exception as error:  # one of them is the culprit; the others must not suffer
                 log.warning("a batch is written item by item", error=repr(error))
                 break
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             return [self._written_alone(connection, entry) for entry in batch]
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction on the connection that is the writer's own, so that none must be tried."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            yield self._connection
 
     def _written_alone(self, connection: Connection, entry: _Entry) -> object:
         try:
@@ -223,8 +235,10 @@ def _written(connection: Connection, batch: list[_Entry]) -> list[object]:
     return results
 
 
-def _was_deadlock(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in DEADLOCKS
+def _may_go_better_at_once(error: DBAPIError) -> bool:
+    """Whether two waited for each other, or the connection had gone while nothing came."""
+    is_deadlock = getattr(error.orig, "sqlstate", None) in DEADLOCKS
+    return is_deadlock or error.connection_invalidated
 
 
 def _forget_parent(itself: weakref.ref[GroupCommit]) -> None:
