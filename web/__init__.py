@@ -18,9 +18,11 @@ from web import (
     imports,
     jobs,
     journeys,
+    jump,
     learnings,
     login,
     metrics,
+    navigation,
     notifications,
     probation,
     replay,
@@ -36,6 +38,7 @@ from web.readings import evidence
 PARTS = (
     home,
     login,
+    jump,
     journeys,
     versions,
     contents,
@@ -67,6 +70,7 @@ def register(app: Flask) -> None:
     app.add_template_global(csrf.token, "csrf_token")
     app.add_template_filter(evidence)
     app.context_processor(access.context)
+    app.context_processor(navigation.context)
     for part in PARTS:
         app.register_blueprint(part.blueprint)
     app.before_request(_check_form)
