@@ -1,12 +1,13 @@
-"""Today: what waits for a person, what runs, what changed."""
+"""Today: what waits for a person, what runs, what changed, whether it can be believed."""
+
+from datetime import timedelta
 
 from flask import Blueprint, render_template
 
 from experiments.accounts.schemas import Role
-from experiments.audit import queries as audit
-from experiments.audit.schemas import AuditOut
 from experiments.database import reading
 from experiments.notifications.queries import notifications
+from experiments.notifications.schemas import Severity
 from experiments.reports import queries as reports
 from experiments.reports.today import today
 from web import access
@@ -15,9 +16,10 @@ from web.requests import runtime
 blueprint = Blueprint(
     "home", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
 )
-CHANGES_READ, CHANGES_SHOWN = 100, 6
-NOTICES_SHOWN = 10
-ROUTINE = ("experiment.judged", "notification.read", "report.written")
+NOTICES_READ, NOTICES_SHOWN = 50, 5
+TESTS_SHOWN = 8
+SOON = timedelta(days=7)
+TELLING = (Severity.WARNING, Severity.CRITICAL)
 
 
 @blueprint.get("/")
@@ -26,16 +28,13 @@ def page() -> str:
     """The first page."""
     now = runtime().clock.now()
     with reading(runtime().engine) as session:
+        unread = notifications(session, unread=True, limit=NOTICES_READ)
         return render_template(
             "home/page.html",
             today=today(session, now=now),
+            tests_shown=TESTS_SHOWN,
+            soon=now + SOON,
             report=next(iter(reports.reports(session, limit=1)), None),
-            notifications=notifications(session, unread=True, limit=NOTICES_SHOWN),
-            changes=_news(audit.entries(session, limit=CHANGES_READ)),
+            notifications=[item for item in unread if item.severity in TELLING][:NOTICES_SHOWN],
             now=now,
         )
-
-
-def _news(entries: list[AuditOut]) -> list[AuditOut]:
-    """The newest changes that are news: every look and every report would bury them."""
-    return [entry for entry in entries if entry.action not in ROUTINE][:CHANGES_SHOWN]

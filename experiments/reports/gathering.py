@@ -53,7 +53,7 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
         since=since,
         until=until,
         as_of=as_of,
-        changes=_changes(session, period),
+        changes=changes(session, since=since, until=period.until),
         judgements=judgements(session, trust, since=since, until=period.until),
         taken_back=taken_back(session, since=since, until=period.until),
         approvals=approvals(session, as_of=as_of),
@@ -72,12 +72,15 @@ def gather(session: Session, week: str, *, as_of: datetime) -> Facts:
     )
 
 
-def _changes(session: Session, period: Period) -> list[JourneyChange]:
-    """From the audit trail, which keeps what a version's own row forgets when it is superseded."""
+def changes(session: Session, *, since: datetime, until: datetime) -> list[JourneyChange]:
+    """What became standard in [since, until).
+
+    From the audit trail, which keeps what a version's own row forgets when it is superseded.
+    """
     query = select(AuditEntry).where(
         AuditEntry.action == "journey.published",
-        col(AuditEntry.at) >= period.since,
-        col(AuditEntry.at) < period.until,
+        col(AuditEntry.at) >= since,
+        col(AuditEntry.at) < until,
     )
     names = {row.key: row.name for row in session.exec(select(Journey))}
     return [

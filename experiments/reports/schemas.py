@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from experiments.aa.schemas import AaOut
 from experiments.analysis.schemas import Belief, Light, Trust
 from experiments.decisions.schemas import Outcome, PromotionOut
 from experiments.decisions.shipped import Shipped
@@ -225,14 +226,19 @@ class OpenTest(Out):
     journey: str
     status: Status
     started_at: datetime | None
+    ends_at: datetime | None
     sentence: str
     trust: Trust | None
 
 
 class TodayOut(Out):
-    """What needs a person today, and what goes on by itself."""
+    """What needs a person today, what goes on by itself, and whether it can be believed."""
 
     promotions: list[PromotionOut]
     drafts: int
     tests: list[OpenTest]
     alarms: list[Alarm]
+    changes: list[JourneyChange]
+    lights: dict[Light, int]
+    aa: AaOut
+    track_record: TrackRecord
