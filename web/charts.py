@@ -29,11 +29,12 @@ WIDEST_LIFT = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """A stage on the path: how many walked there, how many tests run there."""
+    """A stage on the path: how many walked there, how many tests run there, how they went on."""
 
     name: str
     visitors: int
     tests: int = 0
+    onward: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,10 @@ def path(stops: tuple[Stop, ...]) -> Markup:
     """The journey as a path that is worn wider where more visitors walked."""
     widest = max((stop.visitors for stop in stops), default=0) or 1
     rows = [_stop_row(index, stop, widest) for index, stop in enumerate(stops)]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.5, len(stops) - 0.5], nice=False))
+    scale = alt.Scale(domain=[-0.5, len(stops) - 0.5], nice=False)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("x:Q", axis=None, scale=scale))
+    between = alt.Chart(alt.InlineData(values=rows[:-1])).encode(
+        x=alt.X("next:Q", axis=None, scale=scale)
     )
     layers = (
         base.mark_area(interpolate="monotone", color=ACCENT, opacity=0.24).encode(
@@ -64,6 +67,7 @@ def path(stops: tuple[Stop, ...]) -> Markup:
             base, "visitors", offset=-PATH_HEIGHT / 2 - 14, color=INK, fontWeight=600, fontSize=13
         ),
         _words(base, "name", offset=PATH_HEIGHT / 2 + 12, color=SOFT, fontSize=13),
+        _words(between, "onward", offset=-PATH_HEIGHT / 2 - 14, color=SOFT, fontSize=11),
         _words(
             base, "tests", offset=-PATH_HEIGHT / 2 - 34, color=ACCENT, fontWeight=600, fontSize=11
         ),
@@ -107,11 +111,13 @@ def _stop_row(index: int, stop: Stop, widest: int) -> dict[str, Any]:
     half = max(stop.visitors / widest, 0.02)
     return {
         "x": index,
+        "next": index + 0.5,
         "top": half,
         "bottom": -half,
         "middle": 0,
         "name": "\n".join(textwrap.wrap(stop.name, 15)),
         "visitors": count(stop.visitors),
+        "onward": stop.onward,
         "tests": f"{stop.tests} in test" if stop.tests else "",
     }
 

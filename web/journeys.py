@@ -1,6 +1,6 @@
 """The journeys: the list, the map, and new ones from a template or a document."""
 
-from itertools import pairwise
+from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
@@ -9,6 +9,9 @@ from experiments.database import reading, transaction
 from experiments.design import queries as designs
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import ConflictError, InvalidError, MalformedError, NotFoundError
+from experiments.formats import percent, span
+from experiments.instances.pace import paces
+from experiments.instances.schemas import Pace
 from experiments.journeys import documents, queries, service
 from experiments.journeys.schemas import JourneyOut, TemplateIn, VersionOut
 from experiments.learnings import queries as learnings
@@ -22,6 +25,8 @@ from web.charts import Stop, path
 from web.requests import runtime, text
 
 blueprint = Blueprint("journeys", __name__, template_folder="templates")
+LONG_ENOUGH = timedelta(days=28)
+"""Entries this far back had time to go on."""
 TEMPLATES = (
     ("customer", "Customer: from aware to loyal, nine stages"),
     ("signup", "Signup: from visit to subscription, four stages"),
@@ -100,6 +105,7 @@ def _map(key: str, number: int | None = None) -> str:
         open_tests = designs.experiments(session, statuses=OPEN, journey=key)
         contents = queries.contents(session, key)
         learned = learnings.by_touchpoint(session, key)
+        pace = paces(session, key, since=now - LONG_ENOUGH, until=now)
     tests = _tests_by_touchpoint(open_tests)
     return render_template(
         "journeys/map.html",
@@ -107,11 +113,12 @@ def _map(key: str, number: int | None = None) -> str:
         version=version,
         newest=versions[0],
         reached={stage.key: stage for stage in reached},
-        shares=_shares(reached),
+        pace=pace,
+        pace_since=now - LONG_ENOUGH,
         tests=tests,
         learned=learned,
         contents={(item.key, item.number): item for item in contents},
-        picture=path(_stops(version, reached, tests)),
+        picture=path(_stops(version, reached, tests, pace)),
         until=now,
         side=SIDE_STAGES,
     )
@@ -133,24 +140,26 @@ def _tests_by_touchpoint(tests: list[ExperimentOut]) -> dict[str, list[Experimen
 
 
 def _stops(
-    version: VersionOut, reached: list[FunnelStage], tests: dict[str, list[ExperimentOut]]
+    version: VersionOut,
+    reached: list[FunnelStage],
+    tests: dict[str, list[ExperimentOut]],
+    pace: dict[str, Pace],
 ) -> tuple[Stop, ...]:
     return tuple(
         Stop(
             name=stage.name,
             visitors=count.visitors,
             tests=sum(len(tests.get(point.key, ())) for point in stage.touchpoints),
+            onward=_onward(pace.get(stage.key)),
         )
         for stage, count in zip(version.graph.stages, reached, strict=True)
         if stage.kind not in SIDE_STAGES
     )
 
 
-def _shares(reached: list[FunnelStage]) -> dict[str, float]:
-    """Visitors of each stage per visitor of the stage before it on the path."""
-    steps = [stage for stage in reached if stage.kind not in SIDE_STAGES]
-    return {
-        later.key: later.visitors / earlier.visitors
-        for earlier, later in pairwise(steps)
-        if earlier.visitors
-    }
+def _onward(pace: Pace | None) -> str:
+    """What stands between a stage and the next."""
+    if pace is None:
+        return ""
+    took = f"\n{span(pace.median.total_seconds())}" if pace.median else ""
+    return f"{percent(pace.share)} \u2192{took}"

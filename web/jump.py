@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy import Engine
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading
@@ -26,19 +25,19 @@ Found = tuple[str, str, str]
 def page() -> Page:
     """What the letters may mean; straight to it when it can only be one thing."""
     wanted = request.args.get("q", "").strip()
-    found = list(islice(_find(runtime().engine, wanted.casefold()), FOUND_SHOWN))
+    found = list(islice(_find(wanted.casefold()), FOUND_SHOWN))
     if wanted and len(found) == 1:
         return redirect(found[0][0])
     return render_template("jump/page.html", wanted=wanted, found=found)
 
 
-def _find(engine: Engine, wanted: str) -> Iterator[Found]:
+def _find(wanted: str) -> Iterator[Found]:
     for place in navigation.places():
         if wanted in place.label.casefold():
             yield url_for(place.endpoint), place.label, "page"
     if not wanted:
         return
-    with reading(engine) as session:
+    with reading(runtime().engine) as session:
         for journey in journeys.journeys(session):
             if wanted in f"{journey.key} {journey.name}".casefold():
                 yield url_for("journeys.show", key=journey.key), journey.name, "journey"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -61,3 +61,17 @@ class InstanceOut(Out):
     state: InstanceState
     started_at: datetime
     transitions: list[TransitionOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Of the entries into a stage, how many went on, and the median time until they did."""
+
+    entered: int
+    went_on: int
+    median: timedelta | None
+
+    @property
+    def share(self) -> float:
+        """Those that went on per entry."""
+        return self.went_on / self.entered
