@@ -33,7 +33,6 @@ from web import (
     versions,
     visitors,
 )
-from web.readings import evidence
 
 PARTS = (
     home,
@@ -68,7 +67,6 @@ def register(app: Flask) -> None:
     app.extensions["login_limiter"] = throttle.limiter()
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.add_template_global(csrf.token, "csrf_token")
-    app.add_template_filter(evidence)
     app.context_processor(access.context)
     app.context_processor(navigation.context)
     for part in PARTS:

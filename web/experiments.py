@@ -4,29 +4,23 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from experiments.accounts.schemas import Role
 from experiments.analysis import queries as analysis
-from experiments.audit import queries as audit
 from experiments.database import reading, transaction
-from experiments.decisions import queries as decisions
-from experiments.decisions import ramping
-from experiments.decisions.promoting import changed_since
 from experiments.design import listing, queries, service
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Severity, Status
-from experiments.errors import ConflictError, InvalidError
-from experiments.interference.queries import interferences
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Status
+from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
-from experiments.learnings import queries as learnings
 from experiments.metrics import queries as metrics
-from experiments.probation import queries as probations
 from experiments.reports.judgements import latest_sentences
 from web import access, experiment_form
 from web.access import Page
+from web.experiment_page import Seen, seen, tables_of
 from web.paths import paths
-from web.readings import picture, told, untold
+from web.readings import results
 from web.requests import page_number, runtime
+from web.tables import asked_format, download
 
 blueprint = Blueprint("experiments", __name__, template_folder="templates")
 LINES_SHOWN = 50
-LOG_SHOWN = 30
 ENDED = (
     Status.KEPT,
     Status.NEUTRAL,
@@ -43,7 +37,14 @@ TABS = (
     ("ended", "Ended", ENDED),
     ("archived", "Archived", (Status.ARCHIVED,)),
 )
-EDITABLE = (Status.DRAFT, Status.SCHEDULED)
+VIEWS = {
+    "results": "Results",
+    "time": "Over time",
+    "health": "Health",
+    "setup": "Why and plan",
+    "log": "Log",
+}
+READINGS = {"both": "Both", "frequentist": "Frequentist", "bayesian": "Bayesian"}
 
 
 @blueprint.get("/experiments")
@@ -83,42 +84,25 @@ def index() -> str:
 
 @blueprint.get("/experiments/<key>")
 @access.needs(Role.VIEWER)
-def show(key: str) -> str:
-    """Everything about one experiment, the verdict first."""
-    with reading(runtime().engine) as session:
-        experiment = queries.experiment(session, key)
-        run = analysis.latest_run(session, key)
-        states = {experiment.id: experiment.status}
-        learning = learnings.of_experiment(session, key)
-        trust = analysis.trusts(session, states, at=runtime().clock.now()).get(experiment.id)
-        judged = decisions.decisions(session, key, limit=1)
-        findings = queries.check(session, key) if experiment.status in EDITABLE else []
-        log = audit.entries(session, subject_key=key, limit=LOG_SHOWN)
-        promotions = decisions.promotions(session, experiment=key)
-        changed = changed_since(session, experiment) if promotions else ()
-        ramp = ramping.waiting(session, key, now=runtime().clock.now())
-        held = probations.probations(session, experiment=key)
-        beside = interferences(session, key)
-        base = journeys.version(session, experiment.journey, experiment.base_version)
+def show(key: str) -> Page:
+    """One experiment, the verdict first; a view at a time, each with its tables as files."""
+    view, reading_as = request.args.get("view", "results"), request.args.get("reading", "both")
+    if view not in VIEWS or reading_as not in READINGS:
+        raise NotFoundError("view of an experiment", view)
+    page = seen(key)
+    tables = tables_of(page, view)
+    if asked_format():
+        return download(tables, name=key)
     return render_template(
         "experiments/show.html",
-        experiment=experiment,
-        run=run,
-        trust=trust,
-        learning=learning,
-        picture=picture(run.readout) if run else None,
-        told=told(run.readout) if run else [],
-        untold=untold(run.readout) if run else [],
-        decision=judged[0] if judged else None,
-        promotion=promotions[0] if promotions else None,
-        changed=changed,
-        ramp=ramp,
-        probation=held[0] if held else None,
-        interferences=beside,
-        paths=paths(experiment, base.graph),
-        findings=findings,
-        startable=all(item.severity is not Severity.ERROR for item in findings),
-        log=log,
+        **{field: getattr(page, field) for field in Seen.__slots__},
+        startable=page.startable,
+        results=results(page.experiment, page.run.readout, page.trust) if page.run else None,
+        view=view,
+        views=VIEWS,
+        reading_as=reading_as,
+        readings=READINGS,
+        tables=tables,
     )
 
 

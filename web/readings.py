@@ -1,64 +1,244 @@
-"""What a readout shows: effects on one axis, what cannot be told yet, evidence in words."""
+"""What a readout shows: metrics in a calm order, effects on one axis, evidence in words.
 
-from markupsafe import Markup
+Nothing is coloured or counted as a result before its time: while the plan's least days and
+conversions are missing, or when the data cannot be trusted, effects are plain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from experiments.analysis.schemas import (
+    Arm,
+    Belief,
     Comparison,
     Estimate,
+    Harm,
+    Light,
     MetricReadout,
     Readout,
+    Role,
     SequentialTest,
+    Trust,
 )
-from experiments.formats import score
-from web.charts import Interval, intervals
+from experiments.design.schemas import ExperimentOut
+from experiments.formats import count, plural, score, share
+from experiments.metrics.schemas import Direction
+
+WIDEST_LIFT = 1.0
+NARROWEST_LIFT = 0.02
+EDGE = 100.0
+"""Where the axis of the drawn intervals ends, to both sides of no difference."""
+
+GROUPS = (
+    (Role.PRIMARY, "What decides", "The metric that the plan names."),
+    (Role.GUARDRAIL, "What may not get worse", "Each has the margin that the plan allows."),
+    (Role.STAGE, "Every later stage", "Of everybody who was assigned and exposed."),
+    (Role.SECONDARY, "Also measured", "Described, and not part of the decision."),
+)
 
 
-def picture(readout: Readout) -> Markup | None:
-    """Every effect that can be told, on one axis; nothing when there is none yet."""
-    rows = tuple(
-        _interval(f"{metric.name} · {item.variant}", item.effect_rel)
-        for metric in readout.metrics
-        for item in metric.comparisons
-        if isinstance(item.effect_rel, Estimate)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """An effect on the common axis, from -100 to 100; what reaches farther is cut off."""
+
+    low: float
+    value: float
+    high: float
+    shrunk: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One arm on one metric."""
+
+    arm: Arm
+    comparison: Comparison | None
+    bar: Bar | None
+    belief: Belief | None
+    tone: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One metric with its arms, the control first."""
+
+    metric: MetricReadout
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Metrics that play the same part."""
+
+    title: str
+    about: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What the table of results shows; `reach` is the relative change at the ends of its axis."""
+
+    groups: tuple[Group, ...]
+    untold: tuple[tuple[str, str], ...]
+    reach: float
+    early: str
+    trusted: bool
+
+
+def results(experiment: ExperimentOut, readout: Readout, trust: Trust | None) -> Results:
+    """Order what a readout says for the page."""
+    told = [metric for metric in readout.metrics if _has_figure(metric)]
+    early, trusted = too_early(experiment, readout), is_trusted(trust)
+    is_plain = bool(early) or not trusted
+    reach = _reach(told)
+    return Results(
+        groups=tuple(_groups(told, reach=reach, is_plain=is_plain)),
+        untold=tuple(
+            (metric.name, str(metric.arms[0].figure))
+            for metric in readout.metrics
+            if not _has_figure(metric)
+        ),
+        reach=reach,
+        early=early,
+        trusted=trusted,
     )
-    return intervals(rows, "Effect on each metric and stage") if rows else None
 
 
-def told(readout: Readout) -> list[MetricReadout]:
-    """The metrics of which at least one arm has a figure."""
-    return [metric for metric in readout.metrics if _has_figure(metric)]
+def is_trusted(trust: Trust | None) -> bool:
+    """Whether no health check forbids to believe the figures."""
+    return trust is None or trust.light is not Light.RED
 
 
-def untold(readout: Readout) -> list[tuple[str, str]]:
-    """The metrics without any figure yet, each with the reason."""
-    return [
-        (metric.name, str(metric.arms[0].figure))
-        for metric in readout.metrics
-        if not _has_figure(metric)
-    ]
+def too_early(experiment: ExperimentOut, readout: Readout) -> str:
+    """What the plan asks for before an effect may look like one; empty once it is there."""
+    plan, lacking = experiment.plan, []
+    if readout.matured_days < plan.minimum_days and not readout.finished:
+        days = f"{readout.matured_days:.0f} of {plural(plan.minimum_days, 'day')}"
+        lacking.append(f"{days} of matured visitors")
+    known = [arm.conversions for arm in readout.primary.arms if isinstance(arm.conversions, int)]
+    if known and min(known) < plan.minimum_conversions:
+        needed = count(plan.minimum_conversions)
+        lacking.append(f"{count(min(known))} of {needed} conversions in the smallest arm")
+    return " and ".join(lacking)
 
 
-def evidence(comparison: Comparison) -> str:
-    """How far the evidence is, without any number that would mislead before its time."""
+def evidence(metric: MetricReadout, comparison: Comparison) -> str:
+    """How far the evidence is against the bound, in words."""
+    if isinstance(comparison.harm, Harm) and comparison.harm.harmful:
+        return "Does harm: the exact test of conversions so far says so."
     test = comparison.test
-    if not isinstance(test, SequentialTest):
+    if isinstance(test, SequentialTest):
+        is_primary = Role.PRIMARY in metric.roles
+        return _primary(test) if is_primary else _guardrail(test, metric.margin or 0.0)
+    if Role.PRIMARY in metric.roles or metric.margin is not None:
         return test.reason
+    effect = comparison.effect_rel
+    if not isinstance(effect, Estimate):
+        return effect.reason
+    if _is_clear(effect):
+        return "Described, not tested: its range excludes no difference."
+    return "Described, not tested: its range includes no difference."
+
+
+def _primary(test: SequentialTest) -> str:
+    if not isinstance(test.bound, float):
+        return "Enough: the always-valid limit is passed." if test.passed else test.bound.reason
     if test.passed:
-        return "Enough: the bound is passed."
+        return f"Enough: {score(test.z)}, where {score(test.bound)} is needed at this look."
+    if test.z < 0:
+        return f"Not better so far: {score(test.z)}, where {score(test.bound)} is needed."
+    return f"Not enough yet: {score(test.z)} of the {score(test.bound)} needed at this look."
+
+
+def _guardrail(test: SequentialTest, margin: float) -> str:
+    if test.passed:
+        return f"Holds: not worse by {share(margin)} or more."
     if not isinstance(test.bound, float):
         return test.bound.reason
-    return f"Not enough: z is {score(test.z)}, the bound today is {score(test.bound)}."
+    figures = f"{score(test.z)} of the {score(test.bound)} needed at this look"
+    return f"Not shown yet to hold its margin of {share(margin)}: {figures}."
+
+
+def _groups(told: list[MetricReadout], *, reach: float, is_plain: bool) -> Iterator[Group]:
+    rest = list(told)
+    for role, title, about in GROUPS:
+        chosen = [metric for metric in rest if role in metric.roles]
+        rest = [metric for metric in rest if metric not in chosen]
+        if chosen:
+            blocks = tuple(_block(metric, reach=reach, is_plain=is_plain) for metric in chosen)
+            yield Group(title=title, about=about, blocks=blocks)
+
+
+def _block(metric: MetricReadout, *, reach: float, is_plain: bool) -> Block:
+    lines = (_line(metric, arm, reach=reach, is_plain=is_plain) for arm in metric.arms)
+    return Block(metric=metric, lines=tuple(lines))
+
+
+def _line(metric: MetricReadout, arm: Arm, *, reach: float, is_plain: bool) -> Line:
+    if arm.control:
+        said = "What the others are compared with." if isinstance(arm.figure, float) else ""
+        return Line(
+            arm=arm,
+            comparison=None,
+            bar=None,
+            belief=None,
+            tone="",
+            evidence=said or arm.figure.reason,
+        )
+    item = metric.comparison(arm.variant)
+    effect = item.effect_rel if isinstance(item.effect_rel, Estimate) else None
+    belief = item.belief if isinstance(item.belief, Belief) and not is_plain else None
+    return Line(
+        arm=arm,
+        comparison=item,
+        bar=_bar(effect, belief, reach) if effect else None,
+        belief=belief,
+        tone="" if is_plain or effect is None else _tone(effect, metric.direction),
+        evidence=evidence(metric, item),
+    )
+
+
+def _measure(control: Arm) -> str:
+    if isinstance(control.figure, float):
+        return "What the others are compared with."
+    return str(control.figure)
+
+
+def _bar(effect: Estimate, belief: Belief | None, reach: float) -> Bar:
+    def place(value: float) -> float:
+        return round(max(-1.0, min(1.0, value / reach)) * EDGE, 2)
+
+    return Bar(
+        low=place(effect.ci_low),
+        value=place(effect.value),
+        high=place(effect.ci_high),
+        shrunk=None if belief is None else place(belief.effect_rel),
+    )
+
+
+def _tone(effect: Estimate, direction: Direction) -> str:
+    if not _is_clear(effect):
+        return ""
+    return "good" if (effect.ci_low > 0) == (direction is Direction.INCREASE) else "bad"
+
+
+def _is_clear(effect: Estimate) -> bool:
+    return effect.ci_low > 0 or effect.ci_high < 0
+
+
+def _reach(told: list[MetricReadout]) -> float:
+    """The relative change at the ends of the axis: what the widest range needs, within reason."""
+    ends = [
+        abs(end)
+        for metric in told
+        for item in metric.comparisons
+        if isinstance(item.effect_rel, Estimate)
+        for end in (item.effect_rel.ci_low, item.effect_rel.ci_high)
+    ]
+    return min(max([NARROWEST_LIFT, *ends]), WIDEST_LIFT)
 
 
 def _has_figure(metric: MetricReadout) -> bool:
     return any(isinstance(arm.figure, float) for arm in metric.arms)
-
-
-def _interval(label: str, effect: Estimate) -> Interval:
-    return Interval(
-        label=label,
-        low=effect.ci_low,
-        value=effect.value,
-        high=effect.ci_high,
-        decided=effect.ci_low > 0 or effect.ci_high < 0,
-    )

@@ -1,0 +1,112 @@
+"""Everything that the page of one experiment shows, read in one transaction."""
+
+from dataclasses import dataclass
+
+from experiments.analysis import queries as analysis
+from experiments.analysis.schemas import Readout, RunOut, Trust
+from experiments.audit import queries as audit
+from experiments.audit.schemas import AuditOut
+from experiments.database import reading
+from experiments.decisions import queries as decisions
+from experiments.decisions import ramping
+from experiments.decisions.promoting import changed_since
+from experiments.decisions.schemas import DecisionOut, PromotionOut
+from experiments.design import queries
+from experiments.design.ramp import RampOut
+from experiments.design.schemas import ExperimentOut, Finding, Severity, Status
+from experiments.interference.queries import interferences
+from experiments.interference.schemas import InterferenceOut
+from experiments.journeys import queries as journeys
+from experiments.learnings import queries as learnings
+from experiments.learnings.schemas import LearningOut
+from experiments.probation import queries as probations
+from experiments.probation.schemas import ProbationOut
+from web import experiment_tables as tables
+from web.paths import Path, paths
+from web.requests import runtime
+from web.tables import Table
+
+LOG_SHOWN = 100
+EDITABLE = (Status.DRAFT, Status.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One experiment as its page sees it; None and empty is what does not exist yet."""
+
+    experiment: ExperimentOut
+    run: RunOut | None
+    trust: Trust | None
+    decision: DecisionOut | None
+    promotion: PromotionOut | None
+    changed: tuple[str, ...]
+    ramp: RampOut | None
+    probation: ProbationOut | None
+    interferences: list[InterferenceOut]
+    learning: LearningOut | None
+    findings: list[Finding]
+    log: list[AuditOut]
+    paths: tuple[Path, ...]
+
+    @property
+    def startable(self) -> bool:
+        """Whether no check forbids the start."""
+        return all(item.severity is not Severity.ERROR for item in self.findings)
+
+
+def seen(key: str) -> Seen:
+    """Read one experiment with all that belongs to it.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    now = runtime().clock.now()
+    with reading(runtime().engine) as session:
+        experiment = queries.experiment(session, key)
+        states = {experiment.id: experiment.status}
+        judged = decisions.decisions(session, key, limit=1)
+        promotions = decisions.promotions(session, experiment=key)
+        held = probations.probations(session, experiment=key)
+        base = journeys.version(session, experiment.journey, experiment.base_version)
+        return Seen(
+            experiment=experiment,
+            run=analysis.latest_run(session, key),
+            trust=analysis.trusts(session, states, at=now).get(experiment.id),
+            decision=judged[0] if judged else None,
+            promotion=promotions[0] if promotions else None,
+            changed=changed_since(session, experiment) if promotions else (),
+            ramp=ramping.waiting(session, key, now=now),
+            probation=held[0] if held else None,
+            interferences=interferences(session, key),
+            learning=learnings.of_experiment(session, key),
+            findings=queries.check(session, key) if experiment.status in EDITABLE else [],
+            log=audit.entries(session, subject_key=key, limit=LOG_SHOWN),
+            paths=paths(experiment, base.graph),
+        )
+
+
+def tables_of(page: Seen, view: str) -> dict[str, Table]:
+    """The tables of a view, by name; an undecided or unseen experiment has fewer of them."""
+    found: list[Table] = []
+    readout = page.run.readout if page.run else None
+    if view == "results":
+        found = _results(page, readout)
+    elif view == "time" and readout:
+        found = [tables.maturity(readout)]
+    elif view == "health" and readout and page.trust:
+        found = [tables.checks(page.trust, readout), tables.exposures(readout)]
+    elif view == "setup":
+        found = [tables.phases(page.experiment)]
+    elif view == "log":
+        found = [tables.log(page.log)]
+    return {table.key: table for table in found}
+
+
+def _results(page: Seen, readout: Readout | None) -> list[Table]:
+    found = []
+    if readout:
+        found = [tables.results(readout), tables.readings(readout), tables.stages(readout)]
+        found.append(tables.guardrails(readout))
+    if page.decision:
+        found.append(tables.rule(page.decision))
+    return found
