@@ -178,15 +178,8 @@ def _block(metric: MetricReadout, *, reach: float, is_plain: bool) -> Block:
 
 def _line(metric: MetricReadout, arm: Arm, *, reach: float, is_plain: bool) -> Line:
     if arm.control:
-        said = "What the others are compared with." if isinstance(arm.figure, float) else ""
-        return Line(
-            arm=arm,
-            comparison=None,
-            bar=None,
-            belief=None,
-            tone="",
-            evidence=said or arm.figure.reason,
-        )
+        said = _measure(arm)
+        return Line(arm=arm, comparison=None, bar=None, belief=None, tone="", evidence=said)
     item = metric.comparison(arm.variant)
     effect = item.effect_rel if isinstance(item.effect_rel, Estimate) else None
     belief = item.belief if isinstance(item.belief, Belief) and not is_plain else None
@@ -201,9 +194,8 @@ def _line(metric: MetricReadout, arm: Arm, *, reach: float, is_plain: bool) -> L
 
 
 def _measure(control: Arm) -> str:
-    if isinstance(control.figure, float):
-        return "What the others are compared with."
-    return str(control.figure)
+    """Why the control has no figure; nothing when it has one."""
+    return "" if isinstance(control.figure, float) else str(control.figure)
 
 
 def _bar(effect: Estimate, belief: Belief | None, reach: float) -> Bar:
@@ -229,10 +221,11 @@ def _is_clear(effect: Estimate) -> bool:
 
 
 def _reach(told: list[MetricReadout]) -> float:
-    """The relative change at the ends of the axis: what the widest range needs, within reason."""
+    """The relative change at the ends of the axis: room for what decides; others may be cut off."""
+    decisive = [metric for metric in told if Role.PRIMARY in metric.roles] or told
     ends = [
         abs(end)
-        for metric in told
+        for metric in decisive
         for item in metric.comparisons
         if isinstance(item.effect_rel, Estimate)
         for end in (item.effect_rel.ci_low, item.effect_rel.ci_high)

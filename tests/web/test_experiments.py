@@ -146,3 +146,39 @@ def test_map__test_runs_on_a_touchpoint__is_shown_there(drafted):
     drafted.post("/experiments/short-headline/steps/start")
 
     assert 'href="/experiments/short-headline"' in drafted.get("/journeys/signup")
+
+
+@pytest.fixture
+def looked_at(drafted):
+    drafted.post("/experiments/short-headline/steps/start")
+    drafted.post("/experiments/short-headline/look")
+    return drafted
+
+
+def test_views__each__opens_and_an_unknown_one_does_not(looked_at):
+    for view in ("results", "time", "health", "setup", "log"):
+        looked_at.get(f"/experiments/short-headline?view={view}")
+    looked_at.get("/experiments/short-headline?view=nothing", 404)
+
+
+@pytest.mark.parametrize(
+    ("view", "table", "told"),
+    [
+        ("results", "results", "signup.visit,primary stage"),
+        ("results", "rule", "planned split"),
+        ("health", "checks", "planned split"),
+        ("setup", "phases", "1,2026-03-02"),
+        ("log", "log", "experiment started"),
+    ],
+)
+def test_tables__asked_for_as_csv__are_files_at_the_same_address(looked_at, view, table, told):
+    address = f"/experiments/short-headline?view={view}&table={table}&format=csv"
+    answer = looked_at.client.get(address)
+
+    assert answer.mimetype == "text/csv"
+    assert told in answer.text
+
+
+def test_tables__unknown_name_or_format__are_refused(looked_at):
+    looked_at.get("/experiments/short-headline?format=csv&table=nothing", 404)
+    looked_at.get("/experiments/short-headline?format=xml", 422)
