@@ -60,7 +60,7 @@ def _hourly_nulls(kind: MetricKind) -> Study:
         batch=partial(_nulls, scenario=scenario),
         rows=promoted_rows,
         full=10_000,
-        quick=120,
+        quick=100,
         size=500,
     )
 
