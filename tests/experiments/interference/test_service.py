@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from experiments.analysis.data import Cell
 from experiments.analysis.service import analyse
@@ -47,6 +47,8 @@ def both(start_trial, act, actor, now):
             run = first.session.connection().execute
             run(insert(Assignment), [{**row, **claim, "contaminated": False} for row in rows])
             run(insert(Exposure), [{**row, "first_at": now, "count": 1} for row in rows])
+        # PostgreSQL knows nothing of rows this new, and would join them pair by pair.
+        first.session.connection().execute(text("ANALYZE"))
         return first, second
 
     return play
