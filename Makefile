@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-slow check bench calibrate docs lock clean
+.PHONY: help setup demo run test test-clients test-slow check bench calibrate docs lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## Make the virtual environment with locked, hash-checked packages
 
@@ -28,9 +28,12 @@ run: setup ## Serve the pages, the API and the jobs on http://127.0.0.1:8000
 	$(BIN)/desireline up
 
 test: $(VENV)/.installed-dev ## Install, then run the tests (under six minutes on two cores)
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow" --ignore tests/clients
 
-test-slow: $(VENV)/.installed-dev ## Run the tests that take longer, such as the seeded calibration
+test-clients: $(VENV)/.installed-dev ## Run the real, unmodified client libraries against a server (fetches npm packages)
+	$(BIN)/pytest tests/clients
+
+test-slow: $(VENV)/.installed-dev ## Run the tests that take longer: calibration, real data, fuzzing, killed processes
 	$(BIN)/pytest -m slow
 
 check: $(VENV)/.installed-dev ## Everything CI runs: format, lint, types, layers, docs, tests
