@@ -22,6 +22,7 @@ STATUS: dict[type[errors.DesirelineError], int] = {
     errors.TooLargeError: 413,
     errors.InvalidError: 422,
     errors.NotStoredError: 500,
+    errors.NotDeliveredError: 502,
     errors.UnavailableError: 503,
 }
 

@@ -10,6 +10,7 @@ DesirelineError
 │   └── MergeConflictError   the standard journey changed where a promotion wants to write
 ├── TooLargeError         more bytes than are accepted at once
 ├── NotStoredError        the database refuses what was accepted; kept among the dead letters
+├── NotDeliveredError     a receiver did not take what was sent
 └── UnavailableError      try again later (database away)
     └── OverloadedError      more waits to be written than may wait
 
@@ -110,3 +111,11 @@ class NotStoredError(DesirelineError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"This could not be stored and is kept among the dead letters: {reason}")
+
+
+class NotDeliveredError(DesirelineError):
+    """A receiver did not take what was sent; `gone` when it never will."""
+
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        self.gone = gone
+        super().__init__(reason)

@@ -2,12 +2,21 @@
 
 import os
 import secrets
+from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, computed_field
+from pydantic import Field, SecretStr, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from experiments.clock import Clock, SteppedClock, SystemClock
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -46,12 +55,31 @@ class Settings(BaseSettings):
     resolution_log_days: int = Field(
         default=30, ge=1, description="How long logged answers are kept."
     )
+    smtp_host: str = Field(default="", description="The mail server; empty sends no mail.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: MailSecurity = Field(
+        default=MailSecurity.STARTTLS, description="starttls, tls or none."
+    )
+    smtp_user: str = Field(default="", description="Name at the mail server; empty for none.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password there.")
+    mail_from: str = Field(
+        default="Desireline <desireline@localhost>", description="The sender of mails."
+    )
+    internal_hosts: str = Field(
+        default="",
+        description="Hosts with private addresses that webhooks may reach; commas between.",
+    )
     clock_file: Path | None = Field(
         default=None, description="File that tells the time instead of the machine (demo)."
     )
     seed: int | None = Field(
         default=None, description="Seed of the random generator (demo); empty means unpredictable."
     )
+
+    @property
+    def internal_host_names(self) -> frozenset[str]:
+        """The hosts whose addresses may be private."""
+        return frozenset(name.strip() for name in self.internal_hosts.split(",") if name.strip())
 
     @computed_field  # type: ignore[prop-decorator] # pydantic's documented pairing, unknown to mypy
     @property

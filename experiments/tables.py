@@ -8,6 +8,7 @@ from experiments.analysis import models as analysis
 from experiments.assignment import models as assignment
 from experiments.audit import models as audit
 from experiments.decisions import models as decisions
+from experiments.delivery import models as delivery
 from experiments.design import models as design
 from experiments.events import models as events
 from experiments.idempotency import models as idempotency
@@ -18,6 +19,7 @@ from experiments.interference import models as interference
 from experiments.jobs import models as jobs
 from experiments.journeys import models as journeys
 from experiments.learnings import models as learnings
+from experiments.mailings import models as mailings
 from experiments.metrics import models as metrics
 from experiments.notifications import models as notifications
 from experiments.probation import models as probation
@@ -30,6 +32,7 @@ SLICES = (
     assignment,
     audit,
     decisions,
+    delivery,
     design,
     events,
     idempotency,
@@ -40,6 +43,7 @@ SLICES = (
     jobs,
     journeys,
     learnings,
+    mailings,
     metrics,
     notifications,
     probation,

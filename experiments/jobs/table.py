@@ -24,6 +24,7 @@ from experiments.events import service as events
 from experiments.idempotency import service as idempotency
 from experiments.inbox import service as inbox
 from experiments.interference import service as interferences
+from experiments.jobs.delivering import deliver
 from experiments.jobs.locating import locate
 from experiments.jobs.schemas import Job
 from experiments.journeys import queries as journeys
@@ -236,6 +237,12 @@ JOBS = (
         description="Writes the report of the ISO week that ended",
         every=timedelta(hours=1),
         run=weekly_report,
+    ),
+    Job(
+        name="deliver",
+        description="Sends reports to their audiences and tells endpoints what happened",
+        every=timedelta(minutes=1),
+        run=deliver,
     ),
     Job(
         name="housekeeping",

@@ -1,5 +1,6 @@
 """A letter as a Slack message: blocks within what an incoming webhook accepts."""
 
+from html import escape
 from typing import Any
 
 from experiments.reports.letter import Entry, Letter, Section
@@ -40,7 +41,7 @@ def message(letter: Letter, *, address: str) -> dict[str, Any]:
 
 def escaped(text: str) -> str:
     """Text whose signs Slack would otherwise read as links or mentions."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape(text, quote=False)
 
 
 def _section(section: Section) -> str:

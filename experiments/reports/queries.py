@@ -43,6 +43,12 @@ def comparison(session: Session, earlier: str, later: str) -> Comparison:
 
 def since_last(session: Session, later: ReportOut) -> Comparison | None:
     """How a report differs from the newest one before it, if there is any."""
-    query = select(Report).where(col(Report.week) < later.week).order_by(col(Report.week).desc())
+    earlier = before(session, later.week)
+    return None if earlier is None else compare(earlier.body, later.body)
+
+
+def before(session: Session, week: str) -> ReportOut | None:
+    """The newest report before a week, if there is any."""
+    query = select(Report).where(col(Report.week) < week).order_by(col(Report.week).desc())
     row = session.exec(query.limit(1)).first()
-    return None if row is None else compare(ReportOut.model_validate(row).body, later.body)
+    return None if row is None else ReportOut.model_validate(row)
