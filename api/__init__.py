@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from api import (
     accounts,
     audit,
+    delivery,
     documentation,
     events,
     exclusion,
@@ -36,6 +37,7 @@ from api.openapi import document
 PARTS = (
     accounts,
     audit,
+    delivery,
     documentation,
     events,
     exclusion,

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
-from experiments.database import insert_once, transaction
+from experiments.database import insert_once, reading, transaction
 from experiments.delivery.models import Delivery, Endpoint
 from experiments.delivery.queries import endpoint_out
 from experiments.delivery.schemas import (
@@ -28,6 +28,7 @@ from experiments.errors import NotDeliveredError, NotFoundError
 # After the first try: a minute, five minutes, half an hour, then hours, three days in all.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 600, 1200, 1440))
 SECRET_BYTES = 32
+GREETING = "This is a test by Desireline. Nothing happened."
 MOST_AT_ONCE = 100
 Bring = Callable[[Consignment], None]
 
@@ -108,19 +109,28 @@ def attempt(message: Message, bring: Bring) -> TrialOut:
 
 
 def try_endpoint(
-    session: Session, number: int, bring: Bring, *, actor: Actor, now: datetime
+    engine: Engine, number: int, bring: Bring, *, actor: Actor, now: datetime
 ) -> TrialOut:
-    """Send a greeting to an endpoint and say what happened.
+    """Send a greeting to an endpoint and say what happened; no transaction waits for the answer.
 
     Raises:
         NotFoundError: when there is none with that number.
     """
-    row = _endpoint(session, number)
-    greeting = "This is a test by Desireline. Nothing happened."
+    with reading(engine) as session:
+        parcel = _greeting(_endpoint(session, number), now=now)
+    told = _tried(parcel, bring)
+    with transaction(engine) as session:
+        detail = {"taken": told.taken}
+        row = _endpoint(session, number)
+        _record(session, row, "endpoint.tested", actor=actor, now=now, detail=detail)
+    return told
+
+
+def _greeting(row: Endpoint, *, now: datetime) -> Consignment:
     document = (
-        {"text": greeting}
+        {"text": GREETING}
         if row.kind == Channel.SLACK
-        else {"type": "test", "timestamp": now.isoformat(), "data": {"words": greeting}}
+        else {"type": "test", "timestamp": now.isoformat(), "data": {"words": GREETING}}
     )
     message = Message(
         key="",
@@ -130,11 +140,7 @@ def try_endpoint(
         content=json.dumps(document),
         endpoint_id=row.id,
     )
-    parcel = Consignment(id=0, message=message, attempts=1, url=row.url, secret=row.secret)
-    told = _tried(parcel, bring)
-    detail = {"taken": told.taken}
-    _record(session, row, "endpoint.tested", actor=actor, now=now, detail=detail)
-    return told
+    return Consignment(id=0, message=message, attempts=1, url=row.url, secret=row.secret)
 
 
 def _tried(parcel: Consignment, bring: Bring) -> TrialOut:
