@@ -8,7 +8,7 @@ from api.access import actor
 from api.endpoint import endpoint
 from api.paging import Page, Paging, page_by_id, page_of
 from api.requests import runtime
-from experiments.accounts.schemas import Email, Scope
+from experiments.accounts.schemas import Scope
 from experiments.database import reading, transaction
 from experiments.delivery import queries, service
 from experiments.delivery.couriers import bring
@@ -20,17 +20,10 @@ from experiments.delivery.schemas import (
     TrialOut,
 )
 from experiments.mailings import service as mailings
-from experiments.mailings.schemas import SubscriptionIn, SubscriptionOut
+from experiments.mailings.schemas import MailTrialIn, SubscriptionIn, SubscriptionOut
 from experiments.mailings.trying import try_mail
-from experiments.shapes import In
 
 blueprint = Blueprint("delivery", __name__, url_prefix="/api/v1")
-
-
-class MailTrialIn(In):
-    """Where a test mail goes."""
-
-    recipient: Email
 
 
 @blueprint.get("/endpoints")

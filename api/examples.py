@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.accounts.schemas import TokenIn
+from experiments.delivery.schemas import EndpointIn
 from experiments.design.schemas import ExperimentIn, HoldoutIn, PhaseIn
 from experiments.journeys.schemas import ContentIn, JourneyIn, VersionIn
+from experiments.mailings.schemas import MailTrialIn, SubscriptionIn
 from experiments.metrics.schemas import MetricChangeIn, MetricIn
 from experiments.resolution.schemas import ResolveIn
 from experiments.shapes import In
@@ -65,6 +67,20 @@ EXAMPLES: Mapping[type[In], Mapping[str, Any]] = {
     },
     PhaseIn: {"weights": {"control": 0.2, "pain": 0.8}, "reason": "it does no harm"},
     HoldoutIn: {"key": "untouched", "name": "Untouched", "journey": "signup", "share": 0.05},
+    EndpointIn: {
+        "kind": "webhook",
+        "name": "Data team",
+        "url": "https://hooks.example.org/desireline",
+        "events": ["promotion", "demotion", "alarm"],
+    },
+    SubscriptionIn: {
+        "audience": "Growth",
+        "recipients": ["dora@example.org"],
+        "weekday": 1,
+        "hour": 8,
+        "time_zone": "Europe/Madrid",
+    },
+    MailTrialIn: {"recipient": "dora@example.org"},
     ResolveIn: {
         "visitor": "v-1",
         "journey": "signup",

@@ -40,6 +40,12 @@ class SubscriptionIn(In):
         return self
 
 
+class MailTrialIn(In):
+    """Where a test mail goes."""
+
+    recipient: Email
+
+
 class SubscriptionOut(Out):
     """An audience with its schedule."""
 
