@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.analysis import queries as analysis
+from experiments.analysis.quality import ALARM_LOG_E
 from experiments.analysis.schemas import Readout, RunOut, Trust
 from experiments.audit import queries as audit
 from experiments.audit.schemas import AuditOut
@@ -21,12 +22,17 @@ from experiments.learnings import queries as learnings
 from experiments.learnings.schemas import LearningOut
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationOut
+from web import experiment_plots as plots
 from web import experiment_tables as tables
 from web.paths import Path, paths
+from web.plots import Plot
+from web.readings import is_trusted, too_early
 from web.requests import runtime
 from web.tables import Table
 
 LOG_SHOWN = 100
+DAYS_DRAWN = 120
+TELLING = {"time", "health"}
 EDITABLE = (Status.DRAFT, Status.SCHEDULED)
 
 
@@ -47,6 +53,7 @@ class Seen:
     findings: list[Finding]
     log: list[AuditOut]
     paths: tuple[Path, ...]
+    runs: list[RunOut]
 
     @property
     def startable(self) -> bool:
@@ -54,8 +61,8 @@ class Seen:
         return all(item.severity is not Severity.ERROR for item in self.findings)
 
 
-def seen(key: str) -> Seen:
-    """Read one experiment with all that belongs to it.
+def seen(key: str, view: str) -> Seen:
+    """Read one experiment with all that belongs to it; its history for the views that tell it.
 
     Raises:
         NotFoundError: when there is no such experiment.
@@ -82,6 +89,7 @@ def seen(key: str) -> Seen:
             findings=queries.check(session, key) if experiment.status in EDITABLE else [],
             log=audit.entries(session, subject_key=key, limit=LOG_SHOWN),
             paths=paths(experiment, base.graph),
+            runs=analysis.daily_runs(session, key, days=DAYS_DRAWN) if view in TELLING else [],
         )
 
 
@@ -92,9 +100,10 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
     if view == "results":
         found = _results(page, readout)
     elif view == "time" and readout:
-        found = [tables.maturity(readout)]
+        found = [tables.effect(page.runs), tables.maturity(readout)]
     elif view == "health" and readout and page.trust:
         found = [tables.checks(page.trust, readout), tables.exposures(readout)]
+        found.append(tables.split(page.runs))
     elif view == "setup":
         found = [tables.phases(page.experiment)]
     elif view == "log":
@@ -110,3 +119,22 @@ def _results(page: Seen, readout: Readout | None) -> list[Table]:
     if page.decision:
         found.append(tables.rule(page.decision))
     return found
+
+
+def plots_of(page: Seen, view: str) -> dict[str, Plot]:
+    """The plots of a view, by name; each has a table with the same numbers."""
+    found: list[Plot | None] = []
+    if page.run is None:
+        return {}
+    readout = page.run.readout
+    if view == "results":
+        found = [plots.stages(tables.stages(readout).rows)]
+    elif view == "time":
+        marks = list(plots.marks(page.experiment, page.run.as_of))
+        is_plain = bool(too_early(page.experiment, readout)) or not is_trusted(page.trust)
+        found = [plots.effect(page.runs, marks, is_plain=is_plain), plots.evidence(page.runs)]
+    elif view == "health":
+        table = tables.exposures(readout)
+        arms = [column.key for column in table.columns[1:]]
+        found = [plots.exposures(arms, table.rows), plots.split(page.runs, alarm=ALARM_LOG_E)]
+    return {plot.key: plot for plot in found if plot}

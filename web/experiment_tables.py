@@ -1,7 +1,7 @@
 """The tables of an experiment's page, as people see them and as files carry them."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from experiments.analysis.schemas import (
     Arm,
@@ -10,6 +10,7 @@ from experiments.analysis.schemas import (
     Estimate,
     FixedHorizon,
     Readout,
+    RunOut,
     SequentialTest,
     Trust,
 )
@@ -235,6 +236,59 @@ def maturity(readout: Readout) -> Table:
     )
 
 
+def effect(runs: Sequence[RunOut]) -> Table:
+    """What the last look of each day said of the primary metric, a row per variant."""
+    return Table(
+        key="effect",
+        title="Effect and evidence, day by day",
+        about="The last look of each day, of all matured visitors up to it.",
+        columns=(
+            Column(key="at", label="As of", kind=Kind.MOMENT),
+            Column(key="look", label="Look", kind=COUNT),
+            Column(key="variant", label="Variant"),
+            Column(key="effect_rel", label="Relative effect", kind=LIFT),
+            Column(key="effect_rel_low", label="from", kind=LIFT),
+            Column(key="effect_rel_high", label="to", kind=LIFT),
+            Column(key="z", label="z", kind=NUMBER),
+            Column(key="bound", label="Bound", kind=NUMBER),
+            Column(key="passed", label="Passed"),
+        ),
+        rows=[
+            (run.as_of, run.look, item.variant, *_effect(item.effect_rel), *_test(item))
+            for run in runs
+            for item in run.readout.primary.comparisons
+        ],
+        as_of=runs[-1].as_of if runs else None,
+    )
+
+
+def split(runs: Sequence[RunOut]) -> Table:
+    """The sample ratio over time: visitors as they came and as they were planned."""
+    arms = list(runs[-1].readout.quality.sample_ratio.observed) if runs else []
+    return Table(
+        key="split",
+        title="The split, day by day",
+        about="Visitors so far beside the number that the plan expects, and the evidence against.",
+        columns=(
+            Column(key="at", label="As of", kind=Kind.MOMENT),
+            *(
+                Column(key=f"{arm}{end}", label=f"{arm}{end}", kind=COUNT)
+                for arm in arms
+                for end in ("", " planned")
+            ),
+            Column(key="log_e", label="log e-value", kind=NUMBER),
+        ),
+        rows=[(run.as_of, *_counted(run.readout, arms), log_e(run.readout)) for run in runs],
+        as_of=runs[-1].as_of if runs else None,
+    )
+
+
+def log_e(readout: Readout) -> float | None:
+    """The evidence against the planned split at one look, once anybody was exposed."""
+    found = readout.quality.sample_ratio.log_e_value
+    return found if isinstance(found, float) and readout.quality.sample_ratio.observed else None
+
+
 def phases(experiment: ExperimentOut) -> Table:
     """The periods with one allocation each."""
     return Table(
@@ -314,6 +368,12 @@ def _stage_rows(readout: Readout) -> Iterator[tuple[Cell, ...]]:
             figures = (_number(control.figure), _number(metric.arm(item.variant).figure))
             named = (metric.stage, metric.name, item.variant)
             yield (*named, *figures, *_effect(item.effect_rel))
+
+
+def _counted(readout: Readout, arms: Sequence[str]) -> tuple[Cell, ...]:
+    ratio = readout.quality.sample_ratio
+    pairs = ((ratio.observed.get(arm, 0), ratio.expected.get(arm, 0.0)) for arm in arms)
+    return tuple(number for pair in pairs for number in pair)
 
 
 def _effect(effect: object) -> tuple[Cell, ...]:

@@ -1,6 +1,6 @@
 """The experiments: the list, the page of one, and the form of a draft."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
 from experiments.accounts.schemas import Role
 from experiments.analysis import queries as analysis
@@ -13,14 +13,16 @@ from experiments.metrics import queries as metrics
 from experiments.reports.judgements import latest_sentences
 from web import access, experiment_form
 from web.access import Page
-from web.experiment_page import Seen, seen, tables_of
+from web.experiment_page import Seen, plots_of, seen, tables_of
 from web.paths import paths
+from web.plots import svg
 from web.readings import results
 from web.requests import page_number, runtime
 from web.tables import asked_format, download
 
 blueprint = Blueprint("experiments", __name__, template_folder="templates")
 LINES_SHOWN = 50
+PLOT_SECONDS = 24 * 3600
 ENDED = (
     Status.KEPT,
     Status.NEUTRAL,
@@ -89,7 +91,7 @@ def show(key: str) -> Page:
     view, reading_as = request.args.get("view", "results"), request.args.get("reading", "both")
     if view not in VIEWS or reading_as not in READINGS:
         raise NotFoundError("view of an experiment", view)
-    page = seen(key)
+    page = seen(key, view)
     tables = tables_of(page, view)
     if asked_format():
         return download(tables, name=key)
@@ -103,7 +105,20 @@ def show(key: str) -> Page:
         reading_as=reading_as,
         readings=READINGS,
         tables=tables,
+        plots=plots_of(page, view),
     )
+
+
+@blueprint.get("/experiments/<key>/plots/<view>/<name>.<any(light,dark):theme>.svg")
+@access.needs(Role.VIEWER)
+def plot(key: str, view: str, name: str, theme: str) -> Page:
+    """One plot of a view; its address carries the look, so that a browser may keep it."""
+    found = plots_of(seen(key, view), view).get(name)
+    if found is None:
+        raise NotFoundError("plot", name)
+    answer = Response(svg(found, theme), mimetype="image/svg+xml")
+    answer.headers["Cache-Control"] = f"private, max-age={PLOT_SECONDS}"
+    return answer
 
 
 @blueprint.get("/experiments/new")

@@ -1,8 +1,9 @@
 """Reading analysis runs."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import BigInteger, type_coerce
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -13,6 +14,8 @@ from experiments.analysis.trust import trust
 from experiments.design.queries import experiment
 from experiments.design.schemas import Status
 from experiments.errors import NotFoundError
+
+DAY_MICROS = timedelta(days=1) // timedelta(microseconds=1)
 
 
 def latest_run(session: Session, key: str) -> RunOut | None:
@@ -47,6 +50,24 @@ def runs(session: Session, key: str) -> list[RunOut]:
     """
     found = experiment(session, key)
     query = _of(found.id).order_by(col(AnalysisRun.look).desc())
+    return [run_out(row, key) for row in session.exec(query)]
+
+
+def daily_runs(session: Session, key: str, *, days: int) -> list[RunOut]:
+    """The last look of each of the newest days with a look, the oldest first.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    day = type_coerce(col(AnalysisRun.as_of), BigInteger) // DAY_MICROS
+    last = (
+        select(func.max(AnalysisRun.id))
+        .where(AnalysisRun.experiment_id == experiment(session, key).id)
+        .group_by(day)
+        .order_by(func.max(AnalysisRun.id).desc())
+        .limit(days)
+    )
+    query = select(AnalysisRun).where(col(AnalysisRun.id).in_(last)).order_by(col(AnalysisRun.look))
     return [run_out(row, key) for row in session.exec(query)]
 
 

@@ -1,0 +1,266 @@
+"""The plots of an experiment: each with its words, and a table with the same numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import altair as alt
+
+from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
+from experiments.design.schemas import ExperimentOut
+from experiments.formats import count, date, lift, plural, score
+from web.experiment_tables import log_e
+from web.plots import Drawn, Plot, Theme, colour, rows
+from web.tables import Cell
+
+FEWEST_POINTS = 2
+LABEL_STEP, LABEL_LINES = 15, 3
+SIGNED = "datum.value == 0 ? '0%' : format(datum.value, '+.0%')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened, to be written at its time."""
+
+    at: datetime
+    label: str
+
+
+def effect(runs: Sequence[RunOut], marks: Sequence[Mark], *, is_plain: bool) -> Plot | None:
+    """The relative effect on the primary metric, with the range that holds at every look.
+
+    It is plain, without the colours of results, before its time and when data are not trusted.
+    """
+    points: list[dict[str, Any]] = [
+        {"at": run.as_of.isoformat(), "name": item.variant, **_range(item.effect_rel)}
+        for run in runs
+        for item in run.readout.primary.comparisons
+        if isinstance(item.effect_rel, Estimate)
+    ]
+    if len(points) < FEWEST_POINTS:
+        return None
+    names = [item.variant for item in runs[-1].readout.primary.comparisons]
+    reach = _reach([point["value"] for point in points], [point["high"] for point in points[-3:]])
+
+    def draw(theme: Theme) -> Drawn:
+        scale = alt.Scale(domain=[-reach, reach], nice=False)
+        axis = alt.Axis(title="Relative effect", labelExpr=SIGNED, tickCount=5)
+        shade = alt.value(theme.neutral) if is_plain else colour(names, theme)
+        base = rows(points).encode(x=_time(), color=shade, detail="name:N")
+        return alt.layer(
+            _level(0, theme),
+            base.mark_area(opacity=0.16, clip=True).encode(
+                y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
+            ),
+            base.mark_line(strokeWidth=2.5, clip=True).encode(y=alt.Y("value:Q", scale=scale)),
+            *_noted(marks, theme),
+        )
+
+    primary = runs[-1].readout.primary
+    said = "; ".join(
+        f"{item.variant} {lift(item.effect_rel.value)}, from {lift(item.effect_rel.ci_low)}"
+        f" to {lift(item.effect_rel.ci_high)}"
+        for item in primary.comparisons
+        if isinstance(item.effect_rel, Estimate)
+    )
+    return Plot(
+        key="effect",
+        title=f"Effect on {primary.name} so far",
+        told=f"Relative effect on {primary.name} by day. On {date(runs[-1].as_of)}: {said}.",
+        caption="Of all matured visitors up to each day, with the range that holds at every look.",
+        table="effect",
+        draw=draw,
+    )
+
+
+def evidence(runs: Sequence[RunOut]) -> Plot | None:
+    """The test statistic of the primary metric under the bound that it must reach."""
+    points: list[dict[str, Any]] = [
+        {
+            "at": run.as_of.isoformat(),
+            "name": item.variant,
+            "z": item.test.z,
+            "bound": item.test.bound if isinstance(item.test.bound, float) else None,
+        }
+        for run in runs
+        for item in run.readout.primary.comparisons
+        if isinstance(item.test, SequentialTest)
+    ]
+    if len(points) < FEWEST_POINTS:
+        return None
+    names = [item.variant for item in runs[-1].readout.primary.comparisons]
+    last = points[-1]
+
+    def draw(theme: Theme) -> Drawn:
+        scale = alt.Scale(domain=[-4, 8], nice=False)
+        axis = alt.Axis(title="z", tickCount=6)
+        base = rows(points).encode(x=_time())
+        return alt.layer(
+            _level(0, theme),
+            base.mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=theme.ink, clip=True).encode(
+                y=alt.Y("bound:Q", scale=scale, axis=axis), detail="name:N"
+            ),
+            base.mark_line(strokeWidth=2.5, clip=True).encode(
+                y=alt.Y("z:Q", scale=scale), color=colour(names, theme)
+            ),
+        )
+
+    bound = score(last["bound"]) if last["bound"] is not None else "not open yet"
+    return Plot(
+        key="evidence",
+        title="Evidence and what it must reach",
+        told=f"Last look at {last['name']}: z is {score(last['z'])}, the bound is {bound}.",
+        caption="Dashed: the bound of each look, high at first because it is looked at so often.",
+        table="effect",
+        draw=draw,
+    )
+
+
+def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
+    """The relative effect on reaching every later stage, in the order of the journey."""
+    points: list[dict[str, Any]] = [
+        {"stage": str(row[1]), "name": row[2], "value": row[5], "low": row[6], "high": row[7]}
+        for row in table_rows
+        if row[5] is not None
+    ]
+    if not points:
+        return None
+    names = list(dict.fromkeys(str(point["name"]) for point in points))
+    order = list(dict.fromkeys(str(row[1]) for row in table_rows))
+    reach = _reach([point["value"] for point in points], [])
+
+    def draw(theme: Theme) -> Drawn:
+        scale = alt.Scale(domain=[-reach, reach], nice=False)
+        axis = alt.Axis(title="Relative effect", labelExpr=SIGNED, tickCount=5)
+        x = alt.X(
+            "stage:N",
+            scale=alt.Scale(domain=order),
+            axis=alt.Axis(title=None, labelAngle=0, labelLimit=120),
+        )
+        base = rows(points).encode(x=x, xOffset=alt.XOffset("name:N"), color=colour(names, theme))
+        return alt.layer(
+            _level(0, theme),
+            base.mark_rule(strokeWidth=6, opacity=0.3, clip=True).encode(
+                y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
+            ),
+            base.mark_circle(size=80, opacity=1, clip=True).encode(y=alt.Y("value:Q", scale=scale)),
+        )
+
+    said = "; ".join(
+        f"{point['stage']}, {point['name']}: {lift(point['value'])}" for point in points
+    )
+    return Plot(
+        key="stages",
+        title="From the change to the end of the journey",
+        told=f"Relative effect on reaching each later stage. {said}.",
+        caption="Of everybody randomised, not of those who reached the stage before. "
+        "Each range is of its stage alone.",
+        table="stages",
+        draw=draw,
+    )
+
+
+def exposures(header: Sequence[str], table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
+    """Visitors first exposed per day and arm."""
+    if len(table_rows) < FEWEST_POINTS:
+        return None
+    names = list(header)
+    points: list[dict[str, Any]] = [
+        {"at": str(row[0]), "name": name, "visitors": number}
+        for row in table_rows
+        for name, number in zip(names, row[1:], strict=True)
+    ]
+
+    def draw(theme: Theme) -> Drawn:
+        base = rows(points).encode(x=_time(), color=colour(names, theme))
+        y = alt.Y("visitors:Q", axis=alt.Axis(title="Visitors a day", tickCount=5, format="d"))
+        return alt.layer(base.mark_line(strokeWidth=2, point=True).encode(y=y))
+
+    total = sum(point["visitors"] for point in points)
+    return Plot(
+        key="exposures",
+        title="New visitors per day and arm",
+        told=f"{plural(round(total), 'visitor')} over {plural(len(table_rows), 'day')}.",
+        caption="By the day (UTC) of the first exposure, each visitor once.",
+        table="exposures",
+        draw=draw,
+    )
+
+
+def split(runs: Sequence[RunOut], *, alarm: float) -> Plot | None:
+    """The evidence against the planned split, below the line at which an alarm is raised."""
+    points: list[dict[str, Any]] = [
+        {"at": run.as_of.isoformat(), "log_e": found}
+        for run in runs
+        if (found := log_e(run.readout)) is not None
+    ]
+    if len(points) < FEWEST_POINTS:
+        return None
+    top = max(alarm * 1.3, *(point["log_e"] for point in points))
+
+    def draw(theme: Theme) -> Drawn:
+        scale = alt.Scale(domain=[min(-alarm, *(p["log_e"] for p in points)), top], nice=False)
+        y = alt.Y("log_e:Q", scale=scale, axis=alt.Axis(title="log e-value", tickCount=5))
+        base = rows(points).encode(x=_time())
+        return alt.layer(
+            _level(alarm, theme, colour=theme.bad),
+            base.mark_line(strokeWidth=2.5, color=theme.series[0]).encode(y=y),
+        )
+
+    seen = runs[-1].readout.quality.sample_ratio.observed
+    counted = ", ".join(f"{arm} {count(number)}" for arm, number in seen.items())
+    return Plot(
+        key="split",
+        title="Evidence against the planned split",
+        told=f"The last value is {score(float(points[-1]['log_e']))}; an alarm is raised above "
+        f"{score(alarm)}. Visitors: {counted}.",
+        caption="An e-value that may be looked at as often as one likes; the line is the alarm.",
+        table="split",
+        draw=draw,
+    )
+
+
+def marks(experiment: ExperimentOut, until: datetime) -> Iterator[Mark]:
+    """What happened to an experiment that a curve over time must be read with."""
+    for phase in experiment.phases[1:]:
+        yield Mark(at=phase.started_at, label=f"phase {phase.number}")
+    for variant in experiment.variants:
+        if variant.removed_at:
+            yield Mark(at=variant.removed_at, label=f"{variant.key} taken out")
+    if experiment.stopped_at:
+        yield Mark(at=min(experiment.stopped_at, until), label="stopped")
+
+
+def _noted(noted: Sequence[Mark], theme: Theme) -> Iterator[alt.Chart]:
+    """Each at its time; labels of neighbours stand on different lines."""
+    for place, mark in enumerate(noted):
+        base = rows([{"at": mark.at.isoformat(), "label": mark.label}]).encode(x=_time())
+        yield base.mark_rule(color=theme.strong, strokeDash=[2, 3])
+        yield base.mark_text(align="right", dx=-5, color=theme.soft, fontSize=12).encode(
+            text="label:N", y=alt.value(8 + LABEL_STEP * (place % LABEL_LINES))
+        )
+
+
+def _time() -> alt.X:
+    axis = alt.Axis(title=None, format="%-d %b", grid=False, tickCount=8, labelOverlap=True)
+    return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
+
+
+def _level(value: float, theme: Theme, *, colour: str = "") -> alt.Chart:
+    drawn: alt.Chart = (
+        rows([{"level": value}])
+        .mark_rule(color=colour or theme.strong, strokeDash=[4, 3])
+        .encode(y="level:Q")
+    )
+    return drawn
+
+
+def _range(estimate: Estimate) -> dict[str, float]:
+    return {"value": estimate.value, "low": estimate.ci_low, "high": estimate.ci_high}
+
+
+def _reach(values: Sequence[float], ends: Sequence[float]) -> float:
+    """The ends of the axis: the first ranges are so wide that they would flatten the rest."""
+    largest = max(abs(value) for value in (*values, *ends))
+    return min(max(largest * 1.5, 0.05), 1.5)

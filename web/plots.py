@@ -1,0 +1,108 @@
+"""Plots as images: Altair specifications drawn by vl-convert, once for light and once for dark.
+
+A page names its plots and stays quick; the browser asks for the images it needs and keeps them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import altair as alt
+import vl_convert
+
+WIDTH, HEIGHT = 860, 240
+FONT = "sans-serif"
+Drawn: TypeAlias = alt.LayerChart | alt.FacetChart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """Colours on a page; `series` are told apart by people who see few colours, too."""
+
+    ink: str
+    soft: str
+    line: str
+    strong: str
+    neutral: str
+    bad: str
+    series: tuple[str, ...]
+
+
+THEMES = {
+    "light": Theme(
+        ink="#1a1d1b",
+        soft="#575c58",
+        line="#e4e4de",
+        strong="#8a8a80",
+        neutral="#75796f",
+        bad="#a5281d",
+        series=("#0b6b57", "#b4551d", "#5746af", "#8a6200"),
+    ),
+    "dark": Theme(
+        ink="#ecefec",
+        soft="#a7aea8",
+        line="#2d322e",
+        strong="#7d857e",
+        neutral="#8d938b",
+        bad="#f3968a",
+        series=("#6cc9ae", "#f0a070", "#b3a6ff", "#e0c25a"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A picture with the words that stand for it; the table `table` has the same numbers."""
+
+    key: str
+    title: str
+    told: str
+    caption: str
+    table: str
+    draw: Callable[[Theme], Drawn] = field(repr=False)
+
+
+def svg(plot: Plot, theme: str) -> str:
+    """The picture in one of the themes."""
+    colours = THEMES[theme]
+    chart = _dressed(plot.draw(colours), colours)
+    return _drawn(chart.to_json(validate=False, indent=None))
+
+
+def colour(names: list[str], theme: Theme) -> alt.Color:
+    """A colour for each name, with a legend when there are several."""
+    palette = [theme.series[place % len(theme.series)] for place in range(len(names))]
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke") if len(names) > 1 else None
+    return alt.Color("name:N", scale=alt.Scale(domain=names, range=palette), legend=legend)
+
+
+def rows(values: list[dict[str, Any]]) -> alt.Chart:
+    """A chart over these rows."""
+    return alt.Chart(alt.InlineData(values=values))
+
+
+@lru_cache(maxsize=256)
+def _drawn(specification: str) -> str:
+    return vl_convert.vegalite_to_svg(specification)
+
+
+def _dressed(chart: Drawn, theme: Theme) -> Drawn:
+    dressed: Drawn = (
+        chart.properties(background="transparent", width=WIDTH, height=HEIGHT)
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=theme.soft,
+            titleColor=theme.soft,
+            titleFontWeight="normal",
+            gridColor=theme.line,
+            domainColor=theme.line,
+            tickColor=theme.line,
+            labelFontSize=12,
+            titleFontSize=12,
+            labelPadding=6,
+        )
+        .configure_legend(labelColor=theme.ink, labelFontSize=12, symbolStrokeWidth=3)
+    )
+    return dressed
