@@ -1,130 +1,180 @@
-"""Pages in a real browser: nothing from outside, nothing refused by the policy, fit for a phone."""
+"""Every page in a real browser, by role: quiet, from here only, accessible, fit for a phone.
 
-import shutil
-import threading
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+Pictures of every page are written to the folder `DESIRELINE_SCREENSHOTS` when it is set.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
-from sqlmodel import Session
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
-from experiments.accounts import service as accounts
-from experiments.accounts.schemas import Role, UserIn
-from experiments.analysis import service as analysis
-from experiments.audit.schemas import Actor
-from experiments.database import transaction
-from experiments.decisions import service as decisions
-from experiments.design.schemas import ExperimentOut
-from experiments.reports import service as reports
+Visit = Callable[..., Page]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PASSWORD = "a long enough password"
-ADDRESSES = (
-    "/",
-    "/journeys",
-    "/journeys/signup",
-    "/experiments",
-    "/experiments/new",
-    "/experiments/headline",
-    "/layers",
-    "/catalogue",
-    "/catalogue/signup.visit",
-    "/reports",
-    "/reports/so-far",
-    "/events",
-    "/imports",
-    "/jobs",
-    "/audit",
-    "/settings",
-)
+EXAMPLES = {
+    "/catalogue/<key>": "/catalogue/signup.visit",
+    "/experiments/<key>": "/experiments/headline",
+    "/journeys/<key>": "/journeys/signup",
+    "/journeys/<key>/blame": "/journeys/signup/blame",
+    "/journeys/<key>/contents": "/journeys/signup/contents",
+    "/journeys/<key>/diff": "/journeys/signup/diff?before=1&after=2",
+    "/journeys/<key>/versions": "/journeys/signup/versions",
+    "/journeys/<key>/versions/<int:number>": "/journeys/signup/versions/1",
+    "/learnings/<int:number>": "/learnings/1",
+    "/replay": "/replay?visitor=vera&place=signup/landing_page&at=2026-03-02T10:00",
+    "/reports/<week>": "/reports/2026-W10",
+    "/visitors/<path:value>": "/visitors/vera",
+}
+EDITED = {
+    "/experiments/<key>/edit": "/experiments/headline/edit",
+    "/experiments/new": "/experiments/new?journey=signup",
+    "/journeys/<key>/edit": "/journeys/signup/edit",
+    "/journeys/new": "/journeys/new",
+}
+NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/")
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ADMIN, VIEWER = "alice@example.org", "bob@example.org"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; .ci/run installs one"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def site(
-    app: Flask,
-    signup: Callable[[Session], None],
-    launch: Callable[..., ExperimentOut],
-    actor: Actor,
-    now: datetime,
-) -> Iterator[str]:
-    """The address of a server with a journey, a running experiment and a report."""
-    alice = UserIn(email=actor.name, name="Alice", role=Role.ADMIN, password=PASSWORD)
-    with transaction(app.extensions["desireline"].engine) as session:
-        accounts.create_user(session, alice, actor=actor, now=now)
-        signup(session)
-        launch(session)
-        analysis.analyse(session, "headline", now=now)
-        decisions.decide(session, "headline", actor=actor, now=now)
-        reports.weekly(session, now=now + timedelta(days=7))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def signed_in(chromium: Browser, site: str, *, width: int, javascript: bool = True) -> Page:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, java_script_enabled=javascript
+def rules(app: Flask) -> list[str]:
+    """The address of every page, as the routes write it."""
+    routes = app.url_map.iter_rules()
+    return sorted(
+        route.rule
+        for route in routes
+        if "GET" in (route.methods or ())
+        and not route.endpoint.startswith("api.")
+        and not NOT_PAGES.search(route.rule)
     )
-    page = context.new_page()
-    page.goto(f"{site}/login")
-    page.get_by_label("E-mail").fill("alice@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return page
 
 
-def test_pages__when_opened__then_quiet_and_from_here_only(chromium: Browser, site: str) -> None:
-    page = signed_in(chromium, site, width=1280)
+@pytest.fixture
+def shown(rules: list[str]) -> list[str]:
+    """Every page that anybody who is signed in may read."""
+    return [EXAMPLES.get(rule, rule) for rule in rules if rule not in EDITED]
+
+
+def test_pages__when_there_is_a_new_one__then_it_is_tested_here(rules: list[str]) -> None:
+    with_parts = {rule for rule in rules if "<" in rule}
+    assert with_parts <= EXAMPLES.keys() | EDITED.keys()
+
+
+@pytest.mark.parametrize("email", [ADMIN, VIEWER])
+def test_pages__when_looked_at__then_accessible_quiet_and_from_here_only(
+    visit: Visit, site: str, shown: list[str], email: str
+) -> None:
+    page = visit(email)
     complaints: list[str] = []
     outside: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
+    page.on("console", lambda told: complaints.append(f"{page.url}: {told.text}"))
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     page.on(
-        "request", lambda asked: None if asked.url.startswith(site) else outside.append(asked.url)
+        "request", lambda asked: None if asked.url.startswith(site) else outside.append(page.url)
     )
-    for address in ADDRESSES:
-        response = page.goto(site + address)
+    found: list[str] = []
+    for address in [*shown, *(EDITED.values() if email == ADMIN else ())]:
+        response = page.goto(address)
         assert response is not None
         assert response.status == 200, address
         assert page.get_by_role("heading", level=1).count() == 1, address
+        _keep_picture(page, email)
+        found += _violations(page)
+    assert found == []
     assert [text for text in complaints if "[DOM]" not in text] == []
     assert outside == []
 
 
-def test_pages__when_on_a_small_phone__then_nothing_hangs_over_the_edge(
-    chromium: Browser, site: str
+def test_pages__when_somebody_only_views__then_the_forms_of_editors_are_refused(
+    visit: Visit,
 ) -> None:
-    page = signed_in(chromium, site, width=320)
-    for address in ADDRESSES:
-        page.goto(site + address)
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert over <= 0, address
+    page = visit(VIEWER)
+    for address in EDITED.values():
+        response = page.goto(address)
+        assert response is not None
+        assert response.status == 403, address
+
+
+def test_pages__when_nobody_is_signed_in__then_only_the_form_to_sign_in_is_seen(
+    visit: Visit, shown: list[str]
+) -> None:
+    page = visit()
+    for address in shown:
+        page.goto(address)
+        assert "/login?next=" in page.url, address
+    assert _violations(page) == []
+
+
+def test_pages__when_on_a_small_phone__then_nothing_hangs_over_the_edge(
+    visit: Visit, shown: list[str]
+) -> None:
+    page = visit(ADMIN, width=320)
+    over = "document.documentElement.scrollWidth - window.innerWidth"
+    found = []
+    for address in [*shown, *EDITED.values()]:
+        page.goto(address)
+        found += [address] if page.evaluate(over) > 0 else []
+    assert found == []
+
+
+def test_map__when_printed__then_only_the_page_itself_is(visit: Visit) -> None:
+    page = visit(ADMIN)
+    page.goto("/journeys/signup")
+    page.emulate_media(media="print")
+    assert not page.get_by_role("navigation", name="Main").is_visible()
+    assert not page.get_by_role("link", name="New test").is_visible()
+    assert page.get_by_role("img", name="Visitors at each stage").is_visible()
+    assert page.get_by_role("table", name=re.compile("Sign-up, version")).is_visible()
+
+
+def test_keys__when_pressed__then_they_walk_jump_and_help(visit: Visit) -> None:
+    page = visit(ADMIN)
+    page.goto("/experiments")
+    focused = "document.activeElement.textContent"
+    page.keyboard.press("j")
+    first = page.evaluate(focused)
+    page.keyboard.press("j")
+    assert page.evaluate(focused) != first
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == first
+    page.keyboard.press("/")
+    page.keyboard.type("headline/j")
+    assert page.locator("#jump-wide").input_value() == "headline/j"
+    page.goto("/experiments")
+    page.keyboard.press("?")
+    page.wait_for_url("**/jump#keys")
 
 
 def test_experiment__when_there_is_no_javascript__then_it_can_be_paused_all_the_same(
-    chromium: Browser, site: str
+    visit: Visit,
 ) -> None:
-    page = signed_in(chromium, site, width=1280, javascript=False)
-    page.goto(f"{site}/experiments/headline")
+    page = visit(ADMIN, javascript=False)
+    page.goto("/experiments/headline")
     form = page.locator("form", has=page.get_by_role("button", name="Pause"))
     form.get_by_role("textbox").fill("a bug on the page")
     form.get_by_role("button", name="Pause").click()
     assert page.get_by_text("paused").first.is_visible()
+
+
+def _violations(page: Page) -> list[str]:
+    """What axe finds wrong in the light, and with the colours in the dark."""
+    page.emulate_media(color_scheme="light")
+    found = Axe().run(page, options=RULES).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    found += Axe().run(page, options=COLOURS).response["violations"]
+    page.emulate_media(color_scheme="light")
+    return [f"{page.url}: {item['id']} {item['nodes'][0]['html'][:200]}" for item in found]
+
+
+def _keep_picture(page: Page, email: str) -> None:
+    folder = os.environ.get("DESIRELINE_SCREENSHOTS")
+    if folder:
+        name = re.sub(r"\W+", "-", page.url.split("/", 3)[3]).strip("-") or "home"
+        page.screenshot(path=Path(folder) / email.split("@")[0] / f"{name}.png", full_page=True)
