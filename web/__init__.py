@@ -28,6 +28,7 @@ from web import (
     replay,
     reports,
     settings,
+    start,
     throttle,
     trust,
     versions,
@@ -36,6 +37,7 @@ from web import (
 
 PARTS = (
     home,
+    start,
     login,
     jump,
     journeys,

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading
+from experiments.journeys import queries as journeys
 from experiments.notifications.queries import notifications
 from experiments.notifications.schemas import Severity
 from experiments.reports import queries as reports
@@ -36,5 +37,6 @@ def page() -> str:
             soon=now + SOON,
             report=next(iter(reports.reports(session, limit=1)), None),
             notifications=[item for item in unread if item.severity in TELLING][:NOTICES_SHOWN],
+            is_new=not journeys.journeys(session),
             now=now,
         )

@@ -38,6 +38,7 @@ EDITED = {
 NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+HIGHEST_PICTURE = 6000
 ADMIN, VIEWER = "alice@example.org", "bob@example.org"
 
 pytestmark = pytest.mark.browser
@@ -67,6 +68,7 @@ def test_pages__when_there_is_a_new_one__then_it_is_tested_here(rules: list[str]
     assert with_parts <= EXAMPLES.keys() | EDITED.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("email", [ADMIN, VIEWER])
 def test_pages__when_looked_at__then_accessible_quiet_and_from_here_only(
     visit: Visit, site: str, shown: list[str], email: str
@@ -177,4 +179,6 @@ def _keep_picture(page: Page, email: str) -> None:
     folder = os.environ.get("DESIRELINE_SCREENSHOTS")
     if folder:
         name = re.sub(r"\W+", "-", page.url.split("/", 3)[3]).strip("-") or "home"
-        page.screenshot(path=Path(folder) / email.split("@")[0] / f"{name}.png", full_page=True)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        path = Path(folder) / email.split("@")[0] / f"{name}.png"
+        page.screenshot(path=path, full_page=height < HIGHEST_PICTURE)
