@@ -3,13 +3,17 @@
 from flask import Blueprint
 from pydantic import AwareDatetime, Field
 
+from api.access import actor
 from api.endpoint import endpoint
 from api.paging import Page, Paging, Query, page_by_id, page_of
 from api.requests import runtime
 from experiments.accounts.schemas import Scope
 from experiments.assignment import queries as visitors
 from experiments.assignment.schemas import VisitorOut
-from experiments.database import reading
+from experiments.database import reading, transaction
+from experiments.erasure import queries as erasures
+from experiments.erasure import service as erasure
+from experiments.erasure.schemas import ErasedOut, KnownOut
 from experiments.events import queries as events
 from experiments.events.schemas import EventOut
 from experiments.instances import queries as instances
@@ -46,6 +50,23 @@ def visitor_events(visitor_id: str, asked: Paging) -> Page[EventOut]:
     with reading(runtime().engine) as session:
         found = events.visitor_events(session, visitor_id, before=before, limit=limit)
     return page_by_id(found, asked)
+
+
+@blueprint.get("/visitors/<visitor_id>/export")
+@endpoint(Scope.MANAGE)
+def export(visitor_id: str) -> KnownOut:
+    """All that is stored of a visitor, to hand it to them."""
+    with reading(runtime().engine) as session:
+        return erasures.known(session, visitor_id)
+
+
+@blueprint.post("/visitors/<visitor_id>/erase")
+@endpoint(Scope.MANAGE)
+def erase(visitor_id: str) -> ErasedOut:
+    """Forget a visitor; late events do not bring them back. Their arms stay, without a name."""
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        return erasure.erase(session, visitor_id, actor=actor(), now=opened.clock.now())
 
 
 class ReplayQuery(Query):

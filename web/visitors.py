@@ -1,11 +1,13 @@
 """One visitor: ids, attributes, arms, and what they did in readable words."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
 from experiments.accounts.schemas import Role
 from experiments.assignment import queries
-from experiments.database import reading
+from experiments.database import reading, transaction
 from experiments.design import listing
+from experiments.erasure import queries as erasures
+from experiments.erasure import service as erasure
 from experiments.errors import NotFoundError
 from experiments.events import queries as events
 from experiments.instances import queries as instances
@@ -49,3 +51,28 @@ def show(value: str) -> str:
             walks=instances.instances(session, value),
             events=events.visitor_events(session, value),
         )
+
+
+@blueprint.get("/visitors/<path:value>/export")
+@access.needs(Role.ADMIN)
+def export(value: str) -> Page:
+    """All that is stored of one visitor, as a file to hand to them."""
+    with reading(runtime().engine) as session:
+        found = erasures.known(session, value)
+    response = Response(found.model_dump_json(indent=2), mimetype="application/json")
+    response.headers.set("Content-Disposition", "attachment", filename="visitor.json")
+    return response
+
+
+@blueprint.post("/visitors/<path:value>/erase")
+@access.needs(Role.ADMIN)
+def erase(value: str) -> Page:
+    """Forget one visitor, when their id was typed once more."""
+    if request.form.get("confirmation", "").strip() != value:
+        flash("Nothing was erased: type the id as it stands in the heading.", "bad")
+        return redirect(url_for("visitors.show", value=value))
+    opened = runtime()
+    with transaction(opened.engine) as session:
+        erased = erasure.erase(session, value, actor=access.actor(), now=opened.clock.now())
+    flash(f"Forgotten: {erased.ids} ids, {erased.events} events.", "good")
+    return redirect(url_for("visitors.index"))

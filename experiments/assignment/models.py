@@ -10,7 +10,10 @@ from experiments.database import BigId, Instant, Json
 
 
 class Visitor(SQLModel, table=True):
-    """One person, as far as is known; merged visitors point to the one that stands for them."""
+    """One person, as far as is known; merged visitors point to the one that stands for them.
+
+    Of whoever was forgotten only the number is left, and their arms under it.
+    """
 
     __tablename__ = "visitor"
 
@@ -19,6 +22,16 @@ class Visitor(SQLModel, table=True):
     merged_into: int | None = Field(
         default=None, foreign_key="visitor.id", sa_type=BigId, index=True
     )
+    erased_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class SuppressedId(SQLModel, table=True):
+    """The digest of an id of somebody who was forgotten."""
+
+    __tablename__ = "suppressed_id"
+
+    digest: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
 
 
 class Alias(SQLModel, table=True):

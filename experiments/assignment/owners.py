@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from experiments.assignment.models import Alias
 from experiments.assignment.schemas import AliasKind
+from experiments.assignment.suppression import suppressed
 from experiments.inbox.rows import elements, insert_new
 
 ALIAS_COLUMNS = ("value", "kind", "visitor_id", "created_at")
@@ -32,16 +33,22 @@ class _Owner(NamedTuple):
 
 
 def owners(connection: Connection, seen: Mapping[str, Sighting]) -> dict[str, int]:
-    """The visitor of each id; an id never seen becomes a new visitor, created when it was seen."""
+    """The visitor of each id; an id never seen becomes a new visitor, created when it was seen.
+
+    Ids of people who were forgotten are nobody's and are left out.
+    """
     known = _known(connection, list(seen))
     unknown = {value: sighting for value, sighting in seen.items() if value not in known}
+    if unknown:  # whoever is known was not forgotten
+        for value in suppressed(connection, unknown):
+            del unknown[value]
     while unknown:
         known |= _newcomers(connection, unknown)
         lost = [value for value in unknown if value not in known]
         known |= _known(connection, lost)  # those that another process brought first
         unknown = {value: unknown[value] for value in lost if value not in known}
     _promote(connection, seen, known)
-    return {value: known[value].visitor_id for value in seen}
+    return {value: owner.visitor_id for value, owner in known.items()}
 
 
 def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
@@ -49,14 +56,17 @@ def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
     if not values:
         return {}
     query = (
-        "SELECT alias.value, alias.visitor_id, alias.kind, visitor.merged_into "  # noqa: S608 (no value inside)
+        "SELECT alias.value, alias.visitor_id, alias.kind, "  # noqa: S608 (no value inside)
+        "coalesce(visitor.merged_into, visitor.erased_at) AS gone "
         "FROM alias JOIN visitor ON visitor.id = alias.visitor_id "
         f"WHERE alias.value IN (SELECT value FROM {elements(connection)})"
     )
     if connection.dialect.name == "postgresql":
         query += " ORDER BY visitor.id FOR KEY SHARE OF visitor"
     rows = connection.exec_driver_sql(query, (_json(values),)).all()
-    if any(row.merged_into is not None for row in rows):  # merged while this waited for the lock
+    if any(
+        row.gone is not None for row in rows
+    ):  # merged or forgotten while this waited for the lock
         return _known(connection, values)
     return {row.value: _Owner(row.visitor_id, row.kind) for row in rows}
 
@@ -93,7 +103,9 @@ def _promote(
     values = [
         value
         for value, sighting in seen.items()
-        if sighting.kind is AliasKind.USER and known[value].kind != AliasKind.USER
+        if sighting.kind is AliasKind.USER
+        and value in known
+        and known[value].kind != AliasKind.USER
     ]
     if values:
         found = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)

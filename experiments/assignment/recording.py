@@ -5,7 +5,7 @@ the visitor by then. So what is written is what is shown, also when two requests
 arrive together under different ids.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -55,7 +55,7 @@ class Visit(NamedTuple):
     meetings: Callable[[Known], Sequence[Meeting]]
 
 
-class _Met(NamedTuple):
+class Met(NamedTuple):
     """One meeting of a batch."""
 
     visitor_id: int
@@ -64,19 +64,40 @@ class _Met(NamedTuple):
 
 
 def record(connection: Connection, visits: Sequence[Visit]) -> list[Known]:
-    """Write what follows from each visit; what is stored of each visitor afterwards."""
+    """Write what follows from each visit; what is stored of each visitor afterwards.
+
+    Of whoever was forgotten nothing is written.
+    """
     seen = {visit.visitor: Sighting(AliasKind.ANONYMOUS, to_micros(visit.at)) for visit in visits}
     ids = owners(connection, seen)
     people = known_visitors(connection, set(ids.values()))
     met = []
     for visit in visits:
-        person = people[ids[visit.visitor]]
-        found = visit.meetings(person)
-        met += [_Met(ids[visit.visitor], to_micros(visit.at), meeting) for meeting in found]
-        people[ids[visit.visitor]] = _after(person, found)
+        number = ids.get(visit.visitor)
+        if number is None:
+            continue
+        found = visit.meetings(people[number])
+        met += [Met(number, to_micros(visit.at), meeting) for meeting in found]
+        people[number] = _after(people[number], found)
     _assign(connection, [item for item in met if item.meeting.is_new], people)
     _expose(connection, [item for item in met if item.meeting.is_seen], people)
-    return [people[ids[visit.visitor]] for visit in visits]
+    numbers = [ids.get(visit.visitor) for visit in visits]
+    return [Known() if number is None else people[number] for number in numbers]
+
+
+def record_reported(connection: Connection, met: Sequence[Met]) -> None:
+    """Write what clients say they have shown by themselves, in one go.
+
+    Whoever has no arm yet is in the one that they were shown; whoever was shown another than
+    their own is marked.
+    """
+    rows = [_assignment(item, AssignedBy.REPORT) for item in met]
+    insert_new(connection, Assignment, ASSIGNMENT_COLUMNS, rows, key=KEY)
+    people = known_visitors(connection, {item.visitor_id for item in met})
+    strays = [item for item in met if _standing(item, people).variant_id != item.meeting.arm[0]]
+    if strays:
+        connection.execute(_CONTAMINATED, [_named(item) for item in strays])
+    _expose(connection, met, people)
 
 
 VISITS: Kind[Visit, Known] = Kind(name="visits", write=record, describe=lambda visit: visit.visitor)
@@ -88,9 +109,13 @@ def _after(person: Known, meetings: Sequence[Meeting]) -> Known:
     return replace(person, arms={**arms, **person.arms}, exposed=person.exposed | seen)
 
 
-def _assign(connection: Connection, met: Sequence[_Met], people: dict[int, Known]) -> None:
+def _assign(connection: Connection, met: Sequence[Met], people: dict[int, Known]) -> None:
     news = insert_new(
-        connection, Assignment, ASSIGNMENT_COLUMNS, [_assignment(item) for item in met], key=KEY
+        connection,
+        Assignment,
+        ASSIGNMENT_COLUMNS,
+        [_assignment(item, AssignedBy.HASH) for item in met],
+        key=KEY,
     )
     late = {item.visitor_id for item, is_new in zip(met, news, strict=True) if not is_new}
     if late:  # another process was first: what it wrote stands
@@ -99,7 +124,7 @@ def _assign(connection: Connection, met: Sequence[_Met], people: dict[int, Known
             people[number] = replace(people[number], arms=arms)
 
 
-def _assignment(item: _Met) -> tuple[object, ...]:
+def _assignment(item: Met, method: AssignedBy) -> tuple[object, ...]:
     variant, phase, number = item.meeting.arm
     return (
         item.meeting.experiment_id,
@@ -108,22 +133,25 @@ def _assignment(item: _Met) -> tuple[object, ...]:
         phase,
         number,
         item.meeting.propensity,
-        str(AssignedBy.HASH),
+        str(method),
         item.at,
         False,
     )
 
 
-def _expose(connection: Connection, met: Sequence[_Met], people: dict[int, Known]) -> None:
-    rows = [_exposure(item, people[item.visitor_id]) for item in met]
+def _expose(connection: Connection, met: Sequence[Met], people: dict[int, Known]) -> None:
+    rows = [_exposure(item, _standing(item, people)) for item in met]
     news = insert_new(connection, Exposure, EXPOSURE_COLUMNS, rows, key=KEY)
     again = [item for item, is_new in zip(met, news, strict=True) if not is_new]
     if again:
         connection.execute(_AGAIN, [_repeat(item) for item in again])
 
 
-def _exposure(item: _Met, person: Known) -> tuple[object, ...]:
-    arm = person.arms[item.meeting.experiment_id]
+def _standing(item: Met, people: Mapping[int, Known]) -> StoredArm:
+    return people[item.visitor_id].arms[item.meeting.experiment_id]
+
+
+def _exposure(item: Met, arm: StoredArm) -> tuple[object, ...]:
     return (
         item.meeting.experiment_id,
         item.visitor_id,
@@ -149,9 +177,19 @@ _AGAIN = (
 )
 
 
-def _repeat(item: _Met) -> dict[str, int]:
-    return {
-        "experiment": item.meeting.experiment_id,
-        "visitor": item.visitor_id,
-        "at": item.at,
-    }
+_CONTAMINATED = (
+    update(Assignment)
+    .where(
+        col(Assignment.experiment_id) == bindparam("experiment"),
+        col(Assignment.visitor_id) == bindparam("visitor"),
+    )
+    .values(contaminated=True)
+)
+
+
+def _repeat(item: Met) -> dict[str, int]:
+    return {**_named(item), "at": item.at}
+
+
+def _named(item: Met) -> dict[str, int]:
+    return {"experiment": item.meeting.experiment_id, "visitor": item.visitor_id}

@@ -12,6 +12,9 @@ from experiments.shapes import Out
 
 VisitorId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 
+NO_BUCKET = -1
+"""The bucket of an arm that our hash did not choose, or whose visitor was forgotten."""
+
 
 class AliasKind(StrEnum):
     """Where an id of a visitor comes from."""

@@ -24,7 +24,7 @@ def visitor(
     then written about them cannot be left behind on somebody who was merged away meanwhile.
     """
     query = (
-        select(Alias, Visitor.merged_into)
+        select(Alias, Visitor)
         .join(Visitor, col(Visitor.id) == col(Alias.visitor_id))
         .where(Alias.value == value)
         .with_for_update(read=True, key_share=True, of=Visitor)
@@ -32,8 +32,8 @@ def visitor(
     found = session.exec(query.execution_options(populate_existing=True)).first()
     if found is None:
         return _new_alias(session, value, kind=kind, now=now, owner=joining)
-    alias, merged_into = found
-    if merged_into is not None:  # while this waited
+    alias, owner = found
+    if owner.merged_into is not None or owner.erased_at is not None:  # while this waited
         return visitor(session, value, kind=kind, now=now, joining=joining)
     if kind is AliasKind.USER and alias.kind != kind:
         alias.kind = kind

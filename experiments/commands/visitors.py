@@ -7,8 +7,10 @@ from sqlmodel import Session
 
 from experiments.assignment import queries
 from experiments.assignment.schemas import AssignmentOut
-from experiments.commands.terminal import reading, short, show, when
+from experiments.commands.terminal import changing, operator, reading, short, show, when
 from experiments.design import listing
+from experiments.erasure import queries as erasures
+from experiments.erasure import service as erasure
 from experiments.events import queries as events
 from experiments.replay import queries as replays
 from experiments.replay.schemas import ReplayIn
@@ -37,6 +39,26 @@ def show_visitor(settings: Settings, value: str) -> None:
     show("Arms", ("experiment", "variant", "since", "by"), arms)
     told = [(when(one.occurred_at), one.name or one.type, _json(one.properties)) for one in done]
     show("What they did, the newest first", ("at", "event", "properties"), told)
+
+
+@visitor.command("export")
+@click.argument("value", metavar="ID")
+@click.pass_obj
+def export_visitor(settings: Settings, value: str) -> None:
+    """Print all that is stored of the visitor with this ID, as JSON."""
+    with reading(settings) as session:
+        click.echo(erasures.known(session, value).model_dump_json(indent=2))
+
+
+@visitor.command("erase")
+@click.argument("value", metavar="ID")
+@click.confirmation_option(prompt="This cannot be undone. Forget this visitor?")
+@click.pass_obj
+def erase_visitor(settings: Settings, value: str) -> None:
+    """Forget the visitor with this ID; late events do not bring them back."""
+    with changing(settings) as (session, now):
+        erased = erasure.erase(session, value, actor=operator(), now=now)
+    click.echo(f"Forgotten: {erased.ids} ids, {erased.events} events.")
 
 
 @visitor.command("replay")

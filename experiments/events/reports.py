@@ -1,15 +1,17 @@
 """Counting the exposures that clients report by themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
-from experiments.assignment import queries as visitors
-from experiments.assignment import service as assignment
 from experiments.assignment.bucketing import bucket
-from experiments.assignment.identity import Claim
-from experiments.assignment.schemas import AssignedBy
+from experiments.assignment.recording import Meeting, Met, record_reported
+from experiments.assignment.schemas import StoredArm
+from experiments.database import from_micros
 from experiments.design import queries as design
 from experiments.design.schemas import ExperimentOut, PhaseOut, VariantOut
 from experiments.errors import NotFoundError
@@ -33,32 +35,34 @@ class Experiments:
         return self.found[key]
 
 
-def count(
-    experiments: Experiments, report: Viewed, *, visitor: str, visitor_id: int, at: datetime
-) -> None:
-    """Count a reported exposure; whoever has no arm yet is in the one that they were shown."""
-    experiment = experiments.get(report.experiment)
+class Report(NamedTuple):
+    """What a client says it has shown, to whom under which id, and when, in microseconds."""
+
+    viewed: Viewed
+    visitor: str
+    visitor_id: int
+    at: int
+
+
+def count(connection: Connection, experiments: Experiments, reports: Sequence[Report]) -> None:
+    """Count reported exposures; what speaks of nothing that runs counts nowhere."""
+    met = [found for report in reports if (found := _met(experiments, report)) is not None]
+    if met:
+        record_reported(connection, met)
+
+
+def _met(experiments: Experiments, report: Report) -> Met | None:
+    experiment = experiments.get(report.viewed.experiment)
     if experiment is None:
-        return
-    variant, phase = _variant(experiment, report.variant), _phase(experiment, at)
+        return None
+    variant = _variant(experiment, report.viewed.variant)
+    phase = _phase(experiment, from_micros(report.at))
     if variant is None or phase is None:
-        return
-    claim = Claim(
-        variant_id=variant.id,
-        phase_id=phase.id,
-        bucket=bucket(experiment.salt, visitor),
-        propensity=phase.weights.get(variant.key, variant.weight),
-        method=AssignedBy.REPORT,
-        assigned_at=at,
-        contaminated=False,
-    )
-    session = experiments.session
-    ids = {"experiment_id": experiment.id, "visitor_id": visitor_id}
-    assignment.assign(session, claim, **ids)
-    stored = visitors.assignment(session, **ids)
-    if stored.variant_id != variant.id:
-        assignment.contaminate(session, **ids)
-    assignment.expose(session, **ids, variant_id=stored.variant_id, phase_id=stored.phase_id, at=at)
+        return None
+    arm = StoredArm(variant.id, phase.id, bucket(experiment.salt, report.visitor))
+    propensity = phase.weights.get(variant.key, variant.weight)
+    meeting = Meeting(experiment.id, arm, propensity, is_new=True, is_seen=True)
+    return Met(report.visitor_id, report.at, meeting)
 
 
 def _variant(experiment: ExperimentOut, said: str) -> VariantOut | None:

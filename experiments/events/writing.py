@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select, update
 from experiments.assignment import service as assignment
 from experiments.assignment.owners import Sighting, owners
 from experiments.assignment.schemas import AliasKind, Identity
+from experiments.assignment.suppression import suppressed
 from experiments.database import from_micros, insert_once, to_micros
 from experiments.events import reports
 from experiments.events.calls import Call
@@ -114,24 +115,26 @@ def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:
 def _store(
     connection: Connection, run: Sequence[_Place], experiments: reports.Experiments
 ) -> list[_Place]:
-    """Store a run of calls; those that were new."""
+    """Store a run of calls; those that were new. Of whoever was forgotten nothing is stored."""
     tie = run[0].arrival.tie
     if tie is None:
         visitors = owners(connection, _sightings(run))
+        run = [place for place in run if place.arrival.visitor in visitors]
+    elif suppressed(connection, filter(None, (tie.user_id, tie.anonymous_id, tie.previous_id))):
+        return []
     else:
         visitors = {run[0].arrival.visitor: _tied(experiments.session, tie, run[0])}
     rows = [_row(place, visitors[place.arrival.visitor]) for place in run]
     is_new = insert_new(connection, Event, COLUMNS, rows, key=KEY)
     news = list(compress(run, is_new))
-    for place in news:
-        if place.arrival.report is not None:
-            reports.count(
-                experiments,
-                place.arrival.report,
-                visitor=place.arrival.visitor,
-                visitor_id=visitors[place.arrival.visitor],
-                at=from_micros(place.arrival.occurred_at),
-            )
+    told = [
+        reports.Report(
+            arrival.report, arrival.visitor, visitors[arrival.visitor], arrival.occurred_at
+        )
+        for _, _, _, arrival in news
+        if arrival.report is not None
+    ]
+    reports.count(connection, experiments, told)
     return news
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from experiments.assignment.models import Assignment, Attribute, Exposure
-from experiments.assignment.schemas import AssignedBy
+from experiments.assignment.schemas import NO_BUCKET, AssignedBy
 from experiments.design.schemas import ExperimentOut, VariantOut
 from experiments.events.models import Event
 from experiments.events.schemas import EventSource, EventType
@@ -20,8 +20,6 @@ from experiments.imports.parts import VALUE_PROPERTY
 from experiments.imports.reading import Row
 from experiments.imports.schemas import Refusal
 from experiments.imports.visitors import VisitorRow
-
-NO_BUCKET = -1  # the visitor was assigned elsewhere, by another rule than our hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

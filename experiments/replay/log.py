@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from sqlmodel import Session, col, delete
 
 from experiments.assignment.bucketing import BUCKETS, bucket
+from experiments.assignment.suppression import suppressed
 from experiments.errors import UnavailableError
 from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.schemas import Kind
@@ -33,7 +34,9 @@ class Noted(NamedTuple):
 
 
 def _write(connection: Connection, items: Sequence[Noted]) -> list[None]:
-    connection.execute(insert(LoggedResolution), [_row(item) for item in items])
+    forgotten = suppressed(connection, {item.visitor for item in items})
+    if rows := [_row(item) for item in items if item.visitor not in forgotten]:
+        connection.execute(insert(LoggedResolution), rows)
     return [None] * len(items)
 
 
