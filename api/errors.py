@@ -21,6 +21,7 @@ STATUS: dict[type[errors.DesirelineError], int] = {
     errors.ConflictError: 409,
     errors.TooLargeError: 413,
     errors.InvalidError: 422,
+    errors.TooOftenError: 429,
     errors.NotStoredError: 500,
     errors.NotDeliveredError: 502,
     errors.UnavailableError: 503,

@@ -22,11 +22,10 @@ from experiments.errors import (
     InvalidError,
     NotAllowedError,
     NotFoundError,
-    NotStoredError,
+    TooOftenError,
 )
 from experiments.events.decoding import Document, decode
-from experiments.events.parcels import Parcel, pack
-from experiments.events.schemas import BatchOut, Rejected
+from experiments.events.parcels import pack
 from experiments.logs import logger
 from experiments.runtime import Runtime
 
@@ -79,6 +78,10 @@ def _guarded(request: Request, reply: Callable[[], Reply]) -> Reply:
         return reply()
     except InvalidError as error:
         return _refusal("invalid", str(error), 400)
+    except TooOftenError as error:
+        refused = _refusal("too_often", str(error), 429)
+        wait = ("Retry-After", str(error.seconds))
+        return refused._replace(headers=(*refused.headers, wait))
     except DesirelineError as error:
         code = type(error).__name__.removesuffix("Error").lower()
         return _refusal(code, str(error), status_of(error))
@@ -101,24 +104,27 @@ def _route(opened: Runtime, request: Request) -> Reply:
 
 
 def _taken(opened: Runtime, request: Request, call: str) -> Reply:
-    """Store what one request brings."""
+    """Store what one request brings.
+
+    What the database refuses for ever is acknowledged as rejected and kept with the reason: these
+    clients would send it again without end.
+    """
     if call == DROPPED:
         return SUCCESS
     document = decode(request.body())
     grant = _grant(opened, request.headers, document)
+    opened.pace.keep(grant.token_id)
     privacy = _privacy(request.headers)
     if privacy and opened.settings.honour_opt_out:
         return SUCCESS
-    outcome = _stored(
-        opened,
-        pack(
-            _calls(document.fields, call),
-            source_key=f"token:{grant.token_id}",
-            received_at=opened.clock.now(),
-            is_clean=document.is_clean,
-            privacy=privacy,
-        ),
+    parcel = pack(
+        _calls(document.fields, call),
+        source_key=f"token:{grant.token_id}",
+        received_at=opened.clock.now(),
+        is_clean=document.is_clean,
+        privacy=privacy,
     )
+    outcome = opened.commits.store(opened.events, parcel, size=parcel.size)
     if not outcome.rejected:
         return SUCCESS
     if call in SINGLE:
@@ -138,20 +144,6 @@ def _calls(fields: dict[str, Any], call: str) -> Sequence[object]:
     if call == "import":
         shared["channel"] = "import"
     return [{**shared, **item} if isinstance(item, dict) else item for item in calls]
-
-
-def _stored(opened: Runtime, parcel: Parcel) -> BatchOut:
-    """What became of a parcel, once it is durable.
-
-    What the database refuses for ever is acknowledged as rejected and kept with the reason: these
-    clients would send it again without end.
-    """
-    try:
-        return opened.commits.store(opened.events, parcel, size=parcel.size)
-    except NotStoredError as error:
-        everything = range(len(parcel.arrivals) + len(parcel.rejected))
-        rejected = [Rejected(index=index, error=str(error)) for index in everything]
-        return BatchOut(stored=0, repeated=0, rejected=rejected)
 
 
 def _grant(opened: Runtime, headers: Headers, document: Document) -> Grant:

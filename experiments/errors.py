@@ -9,6 +9,7 @@ DesirelineError
 ├── ConflictError         the thing is in a state that does not permit this
 │   └── MergeConflictError   the standard journey changed where a promotion wants to write
 ├── TooLargeError         more bytes than are accepted at once
+├── TooOftenError         the caller has asked as often as they may for now
 ├── NotStoredError        the database refuses what was accepted; kept among the dead letters
 ├── NotDeliveredError     a receiver did not take what was sent
 └── UnavailableError      try again later (database away)
@@ -92,6 +93,14 @@ class MergeConflictError(ConflictError):
 
 class TooLargeError(DesirelineError):
     """The input is larger than is accepted at once."""
+
+
+class TooOftenError(DesirelineError):
+    """The caller has asked as often as they may for now."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"This token has made its calls of this minute; wait {seconds} seconds.")
 
 
 class UnavailableError(DesirelineError):

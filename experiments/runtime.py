@@ -11,6 +11,7 @@ from experiments.events.parcels import Parcel
 from experiments.events.schemas import BatchOut
 from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit
+from experiments.inbox.pace import Pace
 from experiments.inbox.schemas import Kind
 from experiments.replay.log import ResolutionLog
 from experiments.resolution.resolver import Resolver
@@ -30,6 +31,7 @@ class Runtime:
     rulesets: RulesetCache
     commits: GroupCommit
     events: Kind[Parcel, BatchOut]
+    pace: Pace
     resolver: Resolver
 
     def close(self) -> None:
@@ -57,5 +59,6 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         rulesets=rulesets,
         commits=commits,
         events=kind_of_events(),
+        pace=Pace(settings.tracking_calls_per_minute),
         resolver=resolver,
     )

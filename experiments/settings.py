@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     api_calls_per_minute: int = Field(
         default=1200, ge=1, description="Calls of the own API that a token may make, per process."
     )
+    tracking_calls_per_minute: int | None = Field(
+        default=None, ge=1, description="Requests with events that a token may make, per process."
+    )
     log_json: bool = Field(default=False, description="Log lines as JSON instead of for people.")
     resolution_log_share: float = Field(
         default=0.01, ge=0, le=1, description="Share of the visitors whose answers are logged."

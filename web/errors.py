@@ -17,6 +17,7 @@ PAGES: dict[type[errors.DesirelineError], tuple[int, str]] = {
     errors.ConflictError: (409, "This is not possible now"),
     errors.TooLargeError: (413, "That is too large"),
     errors.InvalidError: (422, "Something needs to be changed"),
+    errors.TooOftenError: (429, "Not so often"),
     errors.NotStoredError: (500, "That could not be stored"),
     errors.UnavailableError: (503, "Try again in a moment"),
 }

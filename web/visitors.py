@@ -73,6 +73,6 @@ def erase(value: str) -> Page:
         return redirect(url_for("visitors.show", value=value))
     opened = runtime()
     with transaction(opened.engine) as session:
-        erased = erasure.erase(session, value, actor=access.actor(), now=opened.clock.now())
-    flash(f"Forgotten: {erased.ids} ids, {erased.events} events.", "good")
+        erasure.erase(session, value, actor=access.actor(), now=opened.clock.now())
+    flash("The visitor is forgotten, with everything they did.", "good")
     return redirect(url_for("visitors.index"))

@@ -73,15 +73,6 @@ def _known(rows: Iterable[Sequence[Any]]) -> dict[int, Known]:
     }
 
 
-def assignment(session: Session, *, experiment_id: int, visitor_id: int) -> AssignmentOut:
-    """The arm of a visitor who is known to be in the experiment."""
-    query = select(Assignment).where(
-        Assignment.experiment_id == experiment_id, Assignment.visitor_id == visitor_id
-    )
-    row = session.exec(query.execution_options(populate_existing=True)).one()
-    return AssignmentOut.model_validate(row)
-
-
 def exposed_in(session: Session, phase_id: int) -> int:
     """How many visitors were exposed in one phase of an experiment."""
     query = select(func.count()).select_from(Exposure).where(Exposure.phase_id == phase_id)

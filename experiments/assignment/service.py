@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal
 from sqlmodel import Session, col, select, update
 
 from experiments.assignment import queries
-from experiments.assignment.identity import Claim
 from experiments.assignment.merging import merge
-from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
+from experiments.assignment.models import Alias, Attribute, Visitor
 from experiments.assignment.schemas import AliasKind, Identity
-from experiments.database import Instant, insert_once
+from experiments.database import insert_once
 
 
 def visitor(
@@ -90,67 +88,6 @@ def set_attributes(
             )
             .values(value=value, source=source, as_of=as_of)
         )
-
-
-def assign(session: Session, claim: Claim, *, experiment_id: int, visitor_id: int) -> bool:
-    """Put a visitor into an arm, once; False when they are in one already, which then stands."""
-    row = Assignment(
-        experiment_id=experiment_id,
-        visitor_id=visitor_id,
-        variant_id=claim.variant_id,
-        phase_id=claim.phase_id,
-        bucket=claim.bucket,
-        propensity=claim.propensity,
-        method=claim.method,
-        assigned_at=claim.assigned_at,
-        contaminated=claim.contaminated,
-    )
-    return insert_once(session, row)
-
-
-def contaminate(session: Session, *, experiment_id: int, visitor_id: int) -> None:
-    """Mark that a visitor has seen another arm than their own."""
-    session.exec(
-        update(Assignment)
-        .where(
-            col(Assignment.experiment_id) == experiment_id,
-            col(Assignment.visitor_id) == visitor_id,
-        )
-        .values(contaminated=True)
-    )
-
-
-def expose(
-    session: Session,
-    *,
-    experiment_id: int,
-    visitor_id: int,
-    variant_id: int,
-    phase_id: int,
-    at: datetime,
-) -> None:
-    """Count that a visitor saw their arm; the earliest time stands, also when it comes late."""
-    first_at = col(Exposure.first_at)
-    again = (
-        update(Exposure)
-        .where(col(Exposure.experiment_id) == experiment_id, col(Exposure.visitor_id) == visitor_id)
-        .values(
-            count=col(Exposure.count) + 1,
-            first_at=case((first_at > at, literal(at, Instant)), else_=first_at),
-        )
-    )
-    if session.exec(again).rowcount:
-        return
-    first = Exposure(
-        experiment_id=experiment_id,
-        visitor_id=visitor_id,
-        variant_id=variant_id,
-        phase_id=phase_id,
-        first_at=at,
-        count=1,
-    )
-    if not insert_once(session, first):
-        session.exec(again)
 
 
 def _new_alias(

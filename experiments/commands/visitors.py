@@ -58,7 +58,7 @@ def erase_visitor(settings: Settings, value: str) -> None:
     """Forget the visitor with this ID; late events do not bring them back."""
     with changing(settings) as (session, now):
         erased = erasure.erase(session, value, actor=operator(), now=now)
-    click.echo(f"Forgotten: {erased.ids} ids, {erased.events} events.")
+    click.echo(f"Forgotten. Ids: {erased.ids}, events: {erased.events}.")
 
 
 @visitor.command("replay")

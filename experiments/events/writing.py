@@ -1,11 +1,13 @@
 """Writing parcels: all that arrived together, in order, in one transaction."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import compress
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Update, insert
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session, col, select, update
 
 from experiments.assignment import service as assignment
@@ -17,9 +19,10 @@ from experiments.events import reports
 from experiments.events.calls import Call
 from experiments.events.models import Event, RejectedEvent, Sender
 from experiments.events.parcels import Arrival, Parcel, describe
-from experiments.events.schemas import BatchOut, EventType
+from experiments.events.schemas import BatchOut, EventType, Rejected
 from experiments.inbox.rows import insert_new
 from experiments.inbox.schemas import Kind
+from experiments.inbox.service import set_aside
 
 COLUMNS = (
     "source_key",
@@ -33,6 +36,7 @@ COLUMNS = (
     "properties",
     "privacy",
 )
+KIND = "events"
 KEY = ("source_key", "message_id")
 SENDER_PRECISION = timedelta(seconds=1)
 
@@ -83,6 +87,27 @@ class EventWriter:
             for parcel, count in zip(parcels, stored, strict=True)
         ]
 
+    def rescue(self, connection: Connection, parcel: Parcel) -> BatchOut:
+        """Store the calls one by one; what the database refuses is a dead letter and rejected."""
+        known = {item.index for item in parcel.rejected}
+        places = [index for index in range(parcel.size) if index not in known]
+        stored, rejected = 0, list(parcel.rejected)
+        for index, arrival in zip(places, parcel.arrivals, strict=True):
+            alone = replace(parcel, arrivals=[arrival], rejected=(), refused=())
+            try:
+                with connection.begin_nested():
+                    stored += self(connection, [alone])[0].stored
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:  # whatever is wrong with it, the others are stored
+                told = set_aside(
+                    connection, error, kind=KIND, body=describe(alone), at=parcel.received_at
+                )
+                rejected.append(Rejected(index=index, error=str(told)))
+        _set_aside(connection, [parcel])
+        repeated = parcel.size - stored - len(rejected)
+        return BatchOut(stored=stored, repeated=repeated, rejected=rejected)
+
     def _note_senders(self, session: Session, parcels: Sequence[Parcel]) -> None:
         last = {parcel.source_key: parcel.received_at for parcel in parcels if parcel.arrivals}
         for source_key, at in last.items():
@@ -94,7 +119,8 @@ class EventWriter:
 
 def kind_of_events() -> Kind[Parcel, BatchOut]:
     """What a group commit must know of parcels; one per database."""
-    return Kind(name="events", write=EventWriter(), describe=describe)
+    writer = EventWriter()
+    return Kind(name=KIND, write=writer, describe=describe, rescue=writer.rescue)
 
 
 def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:

@@ -22,9 +22,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from experiments.clock import Clock
-from experiments.errors import NotStoredError, OverloadedError, UnavailableError
+from experiments.errors import OverloadedError, UnavailableError
 from experiments.inbox.schemas import Item, Kind, Result
-from experiments.inbox.service import bury
+from experiments.inbox.service import set_aside
 from experiments.logs import logger
 
 LINGER_SECONDS = 0.001
@@ -214,11 +214,11 @@ class GroupCommit:
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # whatever is wrong with it, it is kept with the reason
-            reason = str(error.orig if isinstance(error, DBAPIError) else error) or repr(error)
-            body = entry.kind.describe(entry.item)
-            bury(connection, kind=entry.kind.name, error=reason, body=body, at=self._clock.now())
-            log.warning("an item could not be stored", kind=entry.kind.name, error=reason)
-            return NotStoredError(reason)
+            kind, item = entry.kind, entry.item
+            if kind.rescue is not None:
+                return kind.rescue(connection, item)
+            body = kind.describe(item)
+            return set_aside(connection, error, kind=kind.name, body=body, at=self._clock.now())
 
 
 def _written(connection: Connection, batch: list[_Entry]) -> list[object]:

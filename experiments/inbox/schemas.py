@@ -19,12 +19,14 @@ class Kind(Generic[Item, Result]):
 
     `write` gets the open transaction and the items in the order in which they were submitted, and
     returns one result per item. It must be free of effects outside the transaction, because a
-    batch that fails is written again item by item.
+    batch that fails is written again item by item. `rescue` writes what can be written of an item
+    that the database refuses as a whole; without it such an item is a dead letter.
     """
 
     name: str
     write: Callable[[Connection, Sequence[Item]], Sequence[Result]]
     describe: Callable[[Item], str]
+    rescue: Callable[[Connection, Item], Result] | None = None
 
 
 class DeadLetterOut(Out):

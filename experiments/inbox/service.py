@@ -3,12 +3,27 @@
 from datetime import datetime
 
 from sqlalchemy import Connection, insert
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, delete
 
+from experiments.errors import NotStoredError
 from experiments.inbox.models import DeadLetter
+from experiments.logs import logger
 
 LONGEST_BODY_KEPT = 4000
 LONGEST_ERROR_KEPT = 500
+
+log = logger("inbox")
+
+
+def set_aside(
+    connection: Connection, error: Exception, *, kind: str, body: str, at: datetime
+) -> NotStoredError:
+    """Keep what the database refused, with the reason; the error to tell whoever sent it."""
+    reason = str(error.orig if isinstance(error, DBAPIError) else error) or repr(error)
+    bury(connection, kind=kind, error=reason, body=body, at=at)
+    log.warning("an item could not be stored", kind=kind, error=reason)
+    return NotStoredError(reason)
 
 
 def bury(connection: Connection, *, kind: str, error: str, body: str, at: datetime) -> None:

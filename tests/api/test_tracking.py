@@ -255,11 +255,13 @@ def test_batch__that_the_database_refuses__is_acknowledged_and_kept_with_the_rea
                 "BEGIN SELECT RAISE(ABORT, 'no such thing'); END"
             )
         )
-    bad = {"type": "track", "userId": "u", "event": "Bad"}
-    response = client.post("/v1/batch", json={"batch": [bad]}, headers=basic(key))
+    told = [{"type": "track", "userId": "u", "event": name} for name in ("A", "", "Bad", "B")]
+    response = client.post("/v1/batch", json={"batch": told}, headers=basic(key))
     assert response.status_code == 200
-    assert "no such thing" in response.get_json()["rejected"][0]["error"]
-    assert client.post("/v1/track", json=TRACK, headers=basic(key)).status_code == 200
+    rejected = {item["index"]: item["error"] for item in response.get_json()["rejected"]}
+    assert "is required" in rejected.pop(1)
+    assert "no such thing" in rejected.pop(2)
+    assert (rejected, names(client, key)) == ({}, ["B", "A"])
     letters = client.get("/api/v1/events/dead-letters", headers={"X-API-Key": key}).get_json()
     assert [(item["kind"], "Bad" in item["body"]) for item in letters["data"]] == [("events", True)]
 
@@ -284,3 +286,34 @@ def test_track__opt_out_is_honoured__nothing_is_stored(
         assert client.post("/v1/track", json=call, headers=basic(key) | header).status_code == 200
     assert len(names(client, key)) == 1
     app.extensions["desireline"].close()
+
+
+def test_track__more_often_than_allowed__says_how_many_whole_seconds_to_wait(
+    tmp_path: Path, key: str, clock: Clock
+) -> None:
+    settings = Settings(
+        data_dir=tmp_path, database_url="", secret_key="x", tracking_calls_per_minute=2
+    )
+    app = create_app(settings, clock)
+    client = app.test_client()
+    answers = [client.post("/v1/track", json=TRACK, headers=basic(key)) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+    assert answers[2].headers["Access-Control-Allow-Origin"] == "*"
+    app.extensions["desireline"].close()
+
+
+def test_erase__over_the_api__late_events_are_taken_and_not_stored(
+    client: FlaskClient, key: str, token: Callable[..., Headers]
+) -> None:
+    manager = token(Scope.MANAGE)
+    client.post("/v1/track", json=TRACK, headers=basic(key))
+    found = client.get("/api/v1/visitors/u/export", headers=manager).get_json()
+    assert [event["name"] for event in found["events"]] == ["Signed Up"]
+    assert client.get("/api/v1/visitors/u/export", headers=basic(key)).status_code == 403
+    for events in (1, 0):
+        erased = client.post("/api/v1/visitors/u/erase", headers=manager)
+        assert (erased.status_code, erased.get_json()["events"]) == (200, events)
+    late = {**TRACK, "messageId": "late"}
+    assert client.post("/v1/track", json=late, headers=basic(key)).status_code == 200
+    assert client.get("/api/v1/visitors/u/events", headers=basic(key)).status_code == 404

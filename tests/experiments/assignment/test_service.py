@@ -8,26 +8,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from experiments.assignment import queries, service
-from experiments.assignment.identity import Claim
 from experiments.assignment.models import Alias, Assignment, Exposure, Visitor
-from experiments.assignment.schemas import AliasKind, AssignedBy
-from experiments.database import reading, transaction
+from experiments.assignment.recording import Meeting, Met, record_reported
+from experiments.assignment.schemas import AliasKind, StoredArm
+from experiments.database import reading, to_micros, transaction
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import NotFoundError
 
 Launch = Callable[..., ExperimentOut]
-
-
-def claim(experiment: ExperimentOut, arm: int, at: datetime) -> Claim:
-    return Claim(
-        variant_id=experiment.variants[arm].id,
-        phase_id=experiment.phases[0].id,
-        bucket=arm,
-        propensity=0.5,
-        method=AssignedBy.HASH,
-        assigned_at=at,
-        contaminated=False,
-    )
 
 
 def seen(session: Session, value: str, now: datetime) -> int:
@@ -37,17 +25,9 @@ def seen(session: Session, value: str, now: datetime) -> int:
 def put(session: Session, experiment: ExperimentOut, value: str, arm: int, at: datetime) -> None:
     """Assign and expose the visitor of an id, as a request at that time would have done."""
     visitor = seen(session, value, at)
-    service.assign(
-        session, claim(experiment, arm, at), experiment_id=experiment.id, visitor_id=visitor
-    )
-    service.expose(
-        session,
-        experiment_id=experiment.id,
-        visitor_id=visitor,
-        variant_id=experiment.variants[arm].id,
-        phase_id=experiment.phases[0].id,
-        at=at,
-    )
+    place = StoredArm(experiment.variants[arm].id, experiment.phases[0].id, arm)
+    meeting = Meeting(experiment.id, place, 0.5, is_new=True, is_seen=True)
+    record_reported(session.connection(), [Met(visitor, to_micros(at), meeting)])
 
 
 def test_visitor__asked_twice__is_the_same(session: Session, now: datetime) -> None:
