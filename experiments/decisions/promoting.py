@@ -10,23 +10,16 @@ from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
-from experiments.decisions import queries, repaving
-from experiments.decisions.merge import changed_nodes, with_content
+from experiments.decisions import queries
+from experiments.decisions.levels import LEVELS
 from experiments.decisions.models import Promotion
-from experiments.decisions.schemas import DecisionOut, PromotionState
+from experiments.decisions.schemas import DecisionOut, Maps, PromotionOut, PromotionState
 from experiments.design import queries as designs
-from experiments.design.schemas import ExperimentOut, Level
+from experiments.design.schemas import ExperimentOut
 from experiments.errors import ConflictError, MergeConflictError, NotFoundError
 from experiments.journeys import queries as journey_queries
 from experiments.journeys import service as journeys
-from experiments.journeys.schemas import (
-    ContentIn,
-    InFlight,
-    JourneyGraph,
-    Slot,
-    VersionIn,
-    VersionOut,
-)
+from experiments.journeys.schemas import InFlight, JourneyGraph, VersionIn, VersionOut
 
 PREDICTED = {"effect_abs", "effect_rel", "belief"}
 """What a promotion claims, to be held against what it brings."""
@@ -71,10 +64,10 @@ def locked(session: Session, promotion_id: int) -> Promotion:
 def apply(
     session: Session, row: Promotion, *, decision: DecisionOut, actor: Actor, now: datetime
 ) -> None:
-    """Publish the journey with the variant's content as the standard of its slot.
+    """Publish the journey with what the variant changes as the standard.
 
     Raises:
-        MergeConflictError: when that slot has changed since the experiment began.
+        MergeConflictError: when it has changed there since the experiment began.
     """
     experiment = designs.experiment(session, decision.experiment)
     if changed := changed_since(session, experiment):
@@ -91,7 +84,7 @@ def rebase(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Put the variant's content over what somebody else has made standard since the start.
+    """Put what the variant changes over what somebody else has made standard since the start.
 
     Everything else of the current standard stays. Who did it, over which changes and why is part
     of the version that results.
@@ -101,11 +94,6 @@ def rebase(
     """
     experiment = designs.experiment(session, decision.experiment)
     current = standard(session, experiment.journey)
-    has_slot = current.graph.slot(experiment.touchpoint, experiment.slot) is not None
-    if experiment.level is Level.MESSAGE and not has_slot:
-        place = f"{experiment.touchpoint}/{experiment.slot}"
-        message = f"The standard journey has no slot {place} any more; decline the promotion."
-        raise ConflictError(message)
     over = {
         "base_version": experiment.base_version,
         "onto_version": current.number,
@@ -128,14 +116,15 @@ def _merge(
 ) -> None:
     experiment = designs.experiment(session, decision.experiment)
     before = standard(session, experiment.journey)
-    graph = _with_variant(session, experiment, row.variant, before, actor=actor, now=now)
+    merging = LEVELS[experiment.level]
+    graph = merging.merged(session, experiment, row.variant, before.graph, actor=actor, now=now)
     reason = f"Experiment {experiment.key}: {decision.sentence}"
     published = _publish(
         session,
         experiment.journey,
         graph,
         reason=reason,
-        in_flight=_in_flight(experiment),
+        in_flight=merging.in_flight(experiment),
         provenance={**_provenance(decision, row, actor), **more},
         actor=actor,
         now=now,
@@ -147,30 +136,25 @@ def _merge(
 
 
 def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: datetime) -> None:
-    """Publish the journey with the content that the slot had before the promotion.
+    """Publish the journey with what was standard there before the promotion.
 
     Raises:
         ConflictError: when the promotion has not been applied.
-        MergeConflictError: when somebody has changed the slot since.
+        MergeConflictError: when somebody has changed the same since.
     """
-    if row.from_version is None or row.to_version is None:
+    made = queries.promotion(session, row.id)
+    maps = maps_of(session, made)
+    if maps is None:
         message = f"Promotion {row.id} has not been applied, so there is nothing to take back."
         raise ConflictError(message)
-    made = queries.promotion(session, row.id)
     experiment = designs.experiment(session, made.experiment)
-    now_standard = standard(session, made.journey)
-    promoted = journey_queries.version(session, made.journey, row.to_version)
-    earlier = journey_queries.version(session, made.journey, row.from_version)
-    graph = _without_variant(
-        experiment,
-        earlier=earlier.graph,
-        promoted=promoted.graph,
-        current=now_standard.graph,
-    )
+    merging = LEVELS[experiment.level]
+    if places := merging.overwritten(experiment, maps):
+        raise MergeConflictError(made.journey, places)
     _publish(
         session,
         made.journey,
-        graph,
+        merging.undone(experiment, maps),
         reason=reason,
         provenance={"reverts_promotion": row.id, "experiment": made.experiment},
         actor=actor,
@@ -184,16 +168,19 @@ def revert(session: Session, row: Promotion, *, reason: str, actor: Actor, now: 
 def changed_since(session: Session, experiment: ExperimentOut) -> tuple[str, ...]:
     """The nodes of the experiment that somebody has changed since it began."""
     base = journey_queries.version(session, experiment.journey, experiment.base_version)
-    return conflicts_of(experiment, base.graph, standard(session, experiment.journey).graph)
+    current = standard(session, experiment.journey)
+    return LEVELS[experiment.level].conflicts(experiment, base.graph, current.graph)
 
 
-def conflicts_of(
-    experiment: ExperimentOut, before: JourneyGraph, after: JourneyGraph
-) -> tuple[str, ...]:
-    """The nodes of the experiment that differ between two maps."""
-    if experiment.level is Level.PATH:
-        return repaving.conflicts(experiment, before, after)
-    return changed_nodes(before, after, touchpoint=experiment.touchpoint, slot=experiment.slot)
+def maps_of(session: Session, made: PromotionOut) -> Maps | None:
+    """The journey before, after and now; nothing when the promotion has not been applied."""
+    if made.from_version is None or made.to_version is None:
+        return None
+    return Maps(
+        earlier=journey_queries.version(session, made.journey, made.from_version),
+        promoted=journey_queries.version(session, made.journey, made.to_version),
+        current=standard(session, made.journey),
+    )
 
 
 def standard(session: Session, journey: str) -> VersionOut:
@@ -228,74 +215,6 @@ def record(
         reason=reason,
         detail={"variant": row.variant, "from": row.from_version, "to": row.to_version},
     )
-
-
-def _with_variant(
-    session: Session,
-    experiment: ExperimentOut,
-    variant: str,
-    before: VersionOut,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> JourneyGraph:
-    """The standard map with the variant's path, or its content, added and approved for it."""
-    if experiment.level is Level.PATH:
-        base = journey_queries.version(session, experiment.journey, experiment.base_version)
-        return repaving.repaved(experiment, variant, base=base.graph, current=before.graph)
-    winner = next(item for item in experiment.variants if item.key == variant)
-    data = ContentIn(
-        key=f"{experiment.key}.{variant}"[:80],
-        type=_slot(experiment, before.graph).type,
-        payload=winner.content,
-    )
-    added = journeys.add_content(session, experiment.journey, data, actor=actor, now=now)
-    journeys.approve_content(
-        session, experiment.journey, added.key, added.number, actor=actor, now=now
-    )
-    return _with_slot(experiment, before.graph, added.key, added.number)
-
-
-def _without_variant(
-    experiment: ExperimentOut,
-    *,
-    earlier: JourneyGraph,
-    promoted: JourneyGraph,
-    current: JourneyGraph,
-) -> JourneyGraph:
-    """The current map as it was, where the promotion wrote, before it."""
-    if experiment.level is Level.PATH:
-        return repaving.unpaved(
-            experiment.journey, earlier=earlier, promoted=promoted, current=current
-        )
-    if conflicts := conflicts_of(experiment, promoted, current):
-        raise MergeConflictError(experiment.journey, conflicts)
-    slot = _slot(experiment, earlier)
-    return _with_slot(experiment, current, slot.content, slot.content_version)
-
-
-def _in_flight(experiment: ExperimentOut) -> InFlight:
-    """A better message reaches everybody; of a path the plan says whom it reaches."""
-    return experiment.plan.in_flight if experiment.level is Level.PATH else InFlight.NOW
-
-
-def _with_slot(
-    experiment: ExperimentOut, graph: JourneyGraph, content: str, number: int
-) -> JourneyGraph:
-    return with_content(
-        graph,
-        touchpoint=experiment.touchpoint,
-        slot=experiment.slot,
-        content=content,
-        number=number,
-    )
-
-
-def _slot(experiment: ExperimentOut, graph: JourneyGraph) -> Slot:
-    slot = graph.slot(experiment.touchpoint, experiment.slot)
-    if slot is None:
-        raise NotFoundError("slot", f"{experiment.touchpoint}/{experiment.slot}")
-    return slot
 
 
 def _provenance(decision: DecisionOut, row: Promotion, actor: Actor) -> dict[str, object]:

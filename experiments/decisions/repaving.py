@@ -1,11 +1,20 @@
-"""Promoting a path: the patch of the winner done to the standard, and undone; pure."""
+"""Promoting a path: the patch of the winner done to the standard, and undone."""
 
+from datetime import datetime
+
+from sqlmodel import Session
+
+from experiments.audit.schemas import Actor
+from experiments.decisions.schemas import Maps
 from experiments.design.schemas import ExperimentOut
 from experiments.errors import ConflictError, InvalidError, MergeConflictError
+from experiments.journeys import queries as journeys
+from experiments.journeys.divergence import divergence
 from experiments.journeys.merging import merge
 from experiments.journeys.operations import JourneyPatch
 from experiments.journeys.patches import apply
-from experiments.journeys.schemas import JourneyGraph
+from experiments.journeys.schemas import InFlight, JourneyGraph
+from experiments.probation.schemas import Kept
 
 
 def conflicts(
@@ -21,8 +30,14 @@ def conflicts(
     return tuple(dict.fromkeys(found))
 
 
-def repaved(
-    experiment: ExperimentOut, variant: str, *, base: JourneyGraph, current: JourneyGraph
+def merged(
+    session: Session,
+    experiment: ExperimentOut,
+    variant: str,
+    current: JourneyGraph,
+    *,
+    actor: Actor,  # noqa: ARG001 (a message needs who and when)
+    now: datetime,  # noqa: ARG001
 ) -> JourneyGraph:
     """The current standard with the path of a variant.
 
@@ -32,12 +47,12 @@ def repaved(
     Raises:
         ConflictError: when an operation does not fit the current standard any more.
     """
-    patch = next(arm.patch for arm in experiment.variants if arm.key == variant) or JourneyPatch(
-        operations=[]
-    )
-    merged = merge(base, current, apply(patch, base)).graph
-    if merged is not None:
-        return merged
+    base = journeys.version(session, experiment.journey, experiment.base_version).graph
+    winner = next(arm for arm in experiment.variants if arm.key == variant)
+    patch = winner.patch or JourneyPatch(operations=[])
+    found = merge(base, current, apply(patch, base)).graph
+    if found is not None:
+        return found
     try:
         return apply(patch, current)
     except InvalidError as error:
@@ -45,15 +60,31 @@ def repaved(
         raise ConflictError(message) from error
 
 
-def unpaved(
-    journey: str, *, earlier: JourneyGraph, promoted: JourneyGraph, current: JourneyGraph
-) -> JourneyGraph:
+def overwritten(_experiment: ExperimentOut, maps: Maps) -> tuple[str, ...]:
+    """The places where somebody has changed since what the promotion changed."""
+    return merge(maps.promoted.graph, maps.current.graph, maps.earlier.graph).conflicts
+
+
+def undone(experiment: ExperimentOut, maps: Maps) -> JourneyGraph:
     """The current standard with the path from before a promotion.
 
     Raises:
         MergeConflictError: when somebody has changed what the promotion changed.
     """
-    merged = merge(promoted, current, earlier)
-    if merged.graph is None:
-        raise MergeConflictError(journey, merged.conflicts)
-    return merged.graph
+    found = merge(maps.promoted.graph, maps.current.graph, maps.earlier.graph)
+    if found.graph is None:
+        raise MergeConflictError(experiment.journey, found.conflicts)
+    return found.graph
+
+
+def in_flight(experiment: ExperimentOut) -> InFlight:
+    """The plan says whom a better path reaches of those who are under way."""
+    return experiment.plan.in_flight
+
+
+def kept(_session: Session, _experiment: ExperimentOut, maps: Maps) -> Kept | None:
+    """The earlier path; nothing when nobody could be counted on both."""
+    parted = divergence(maps.earlier.graph, [maps.promoted.graph])
+    if parted is None or not parted.touchpoints:
+        return None
+    return Kept(version=maps.earlier.number, parting=parted)

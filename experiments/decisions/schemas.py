@@ -1,10 +1,12 @@
 """Shapes of the decisions slice."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from experiments.analysis.schemas import Unit
+from experiments.journeys.schemas import VersionOut
 from experiments.shapes import Out
 from stats.results import NotEstimable
 
@@ -82,6 +84,15 @@ class PromotionOut(Out):
     applied_at: datetime | None
     declined_at: datetime | None
     rolled_back_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maps:
+    """The standard journey before a promotion, as the promotion published it, and now."""
+
+    earlier: VersionOut
+    promoted: VersionOut
+    current: VersionOut
 
 
 class DecisionOut(Out):

@@ -10,11 +10,11 @@ from experiments.analysis.schemas import Belief, RunOut
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
 from experiments.decisions import promoting, queries
+from experiments.decisions.levels import LEVELS
 from experiments.decisions.models import Decision, Promotion
 from experiments.decisions.retrial import Ending, Finding, realised, rule
 from experiments.decisions.schemas import Outcome, PromotionOut, PromotionState
 from experiments.design import queries as designs
-from experiments.journeys import queries as journeys
 from experiments.notifications.schemas import Notice, Severity
 from experiments.notifications.service import notify
 from experiments.probation import queries as probations
@@ -44,19 +44,14 @@ def begin(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -
     """Put an applied promotion on probation, if its plan holds anybody back."""
     made = queries.promotion(session, promotion_id)
     experiment = designs.experiment(session, made.experiment)
-    if not experiment.plan.holdback_share or made.from_version is None or made.to_version is None:
+    maps = promoting.maps_of(session, made)
+    if not experiment.plan.holdback_share or maps is None:
         return
-    earlier = journeys.version(session, made.journey, made.from_version)
-    slot = earlier.graph.slot(experiment.touchpoint, experiment.slot)
-    if slot is None:
+    kept = LEVELS[experiment.level].kept(session, experiment, maps)
+    if kept is None:
         return
-    shown = journeys.content(session, made.journey, slot.content, slot.content_version)
     data = Beginning(
-        promotion_id=promotion_id,
-        experiment=experiment,
-        version=made.to_version,
-        before=shown.payload,
-        claimed=_claim(made),
+        promotion_id=promotion_id, experiment=experiment, kept=kept, claimed=_claim(made)
     )
     probation.begin(session, data, actor=actor, now=now)
 
@@ -118,7 +113,7 @@ def _follow(step: _Step, run: RunOut) -> None:
 
 
 def _demote(step: _Step, run: RunOut, finding: Finding) -> None:
-    """Write the decision down and give the slot its earlier content again."""
+    """Write the decision down and make standard again what was."""
     decision = Decision(
         experiment_id=step.row.experiment_id,
         run_id=run.id,
@@ -152,14 +147,11 @@ def _close(step: _Step, state: ProbationState, sentence: str) -> None:
 
 
 def _has_changed(session: Session, row: Promotion) -> bool:
-    """Whether somebody has written to the promoted slot since."""
+    """Whether somebody has written since to what was promoted."""
     made = queries.promotion(session, row.id)
-    if made.to_version is None:
-        return False
-    promoted = journeys.version(session, made.journey, made.to_version)
-    current = promoting.standard(session, made.journey)
+    maps = promoting.maps_of(session, made)
     experiment = designs.experiment(session, made.experiment)
-    return bool(promoting.conflicts_of(experiment, promoted.graph, current.graph))
+    return maps is not None and bool(LEVELS[experiment.level].overwritten(experiment, maps))
 
 
 def _claim(made: PromotionOut) -> Belief | NotEstimable:

@@ -136,12 +136,7 @@ def _overlaps(experiment: ExperimentOut, others: Sequence[ExperimentOut]) -> Ite
         elif _same_slot(experiment, other):
             yield _error("overlap", "/slot", _occupied(other))
         elif _same_paths(experiment, other):
-            message = (
-                f"Experiment {other.key!r} is {other.status} on the paths of this journey, and a "
-                "visitor can walk one only; put both into one layer with separate parts, or wait "
-                "until it has ended."
-            )
-            yield _error("overlap", "/place", message)
+            yield _error("overlap", "/place", _walked(other))
 
 
 def _occupied(other: ExperimentOut) -> str:
@@ -153,6 +148,19 @@ def _occupied(other: ExperimentOut) -> str:
     return (
         f"Experiment {other.key!r} is {other.status} on the same slot; put both into one "
         "layer with separate parts, or wait until it has ended."
+    )
+
+
+def _walked(other: ExperimentOut) -> str:
+    if other.purpose is Purpose.PROBATION:
+        return (
+            f"The path that was promoted is on probation ({other.key}), and a visitor can walk "
+            "one only. Wait until the probation is over, or end it."
+        )
+    return (
+        f"Experiment {other.key!r} is {other.status} on the paths of this journey, and a "
+        "visitor can walk one only; put both into one layer with separate parts, or wait "
+        "until it has ended."
     )
 
 

@@ -20,6 +20,7 @@ from experiments.design.schemas import (
     VariantIn,
 )
 from experiments.journeys import queries as journeys
+from experiments.journeys.divergence import Divergence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,14 @@ class Standing:
         key: its own key.
         name: what people call it.
         journey: key of the journey.
-        base_version: version of the journey on which its stages are judged.
+        base_version: version of the journey on which its stages are judged; at level `path` its
+            path is what the control walks.
         touchpoint: where its visitors are divided.
         slot: the slot whose content differs.
+        level: whether a content differs or the path.
+        divergence: where the paths part.
         salt: makes the division independent of every other.
-        arms: the control, which shows content of its own, and what defers to the ladder.
+        arms: the control, which keeps something of its own, and what defers to the ladder.
         primary_metric: what it is judged by.
         plan: how it is judged.
     """
@@ -51,20 +55,24 @@ class Standing:
     arms: Sequence[VariantIn]
     primary_metric: str
     plan: Plan
+    level: Level = Level.MESSAGE
+    divergence: Divergence | None = None
 
 
 def begin(session: Session, data: Standing, *, actor: Actor, now: datetime) -> ExperimentOut:
     """Divide visitors from now on."""
+    parted = data.divergence
     row = Experiment(
         key=data.key,
         name=data.name,
         journey_id=journeys.journey(session, data.journey).id,
         base_version=data.base_version,
-        level=Level.MESSAGE,
+        level=data.level,
         source=Source.LIVE,
         purpose=data.purpose,
         touchpoint=data.touchpoint,
         slot=data.slot,
+        divergence=None if parted is None else parted.model_dump(mode="json"),
         salt=data.salt,
         status=Status.RUNNING,
         primary_metric=data.primary_metric,

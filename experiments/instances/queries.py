@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from experiments.assignment.queries import visitor_id
 from experiments.assignment.schemas import Standing
 from experiments.errors import NotFoundError
+from experiments.instances.arms import path_arms
 from experiments.instances.models import JourneyInstance, StageTransition
 from experiments.instances.schemas import InstanceOut, InstanceState, TransitionKind, TransitionOut
 from experiments.journeys import queries as journeys
@@ -64,8 +65,11 @@ def standing_at(session: Session, visitor: int, at: datetime) -> dict[int, Stand
         taken = [step for step in steps[row.id or 0] if step.at <= at]
         found.pop(row.journey_id, None)
         if taken[-1].kind is not TransitionKind.EXIT:
-            published = journeys.publications(session, keys[row.journey_id])
-            found[row.journey_id] = Standing(_version(published, taken), taken[-1].to_stage)
+            journey = keys[row.journey_id]
+            published = journeys.publications(session, journey)
+            arm = path_arms(session, journey, [visitor], at=at).get(visitor)
+            walks = published if arm is None else arm.walked(published)
+            found[row.journey_id] = Standing(_version(walks, taken), taken[-1].to_stage)
     return found
 
 

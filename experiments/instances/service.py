@@ -5,17 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session, col, delete, select
 
-from experiments.assignment.models import Assignment, Visitor
-from experiments.design import queries as designs
-from experiments.design.schemas import Level, VariantOut
-from experiments.errors import InvalidError
+from experiments.assignment.models import Visitor
 from experiments.instances import queries
+from experiments.instances.arms import path_arms
 from experiments.instances.models import InstanceProgress, JourneyInstance, StageTransition
 from experiments.instances.schemas import Happening, InstanceState
 from experiments.instances.walking import Walk, walks
 from experiments.journeys import queries as journeys
-from experiments.journeys.patches import apply
-from experiments.journeys.pinning import Publication
 
 
 def derive(session: Session, journey: str, happenings: Mapping[int, Sequence[Happening]]) -> int:
@@ -28,13 +24,13 @@ def derive(session: Session, journey: str, happenings: Mapping[int, Sequence[Hap
     """
     journey_id = journeys.journey(session, journey).id
     publications = journeys.publications(session, journey)
-    arms = _path_arms(session, journey, list(happenings))
+    arms = path_arms(session, journey, list(happenings))
     stored = _stored(session, journey_id, list(happenings))
     changed = 0
     for visitor, done in happenings.items():
         arm = arms.get(visitor)
-        derived = walks(_as_walked(publications, arm), done)
-        variant_id = None if arm is None else arm.id
+        derived = walks(publications if arm is None else arm.walked(publications), done)
+        variant_id = None if arm is None else arm.variant.id
         if [(walk, variant_id) for walk in derived] != stored[visitor]:
             _rewrite(session, journey_id, visitor, derived, variant_id=variant_id)
             changed += 1
@@ -56,37 +52,6 @@ def note_progress(session: Session, journey: str, event_id: int) -> None:
     row.event_id = max(row.event_id, event_id)
     session.add(row)
     session.flush()
-
-
-def _path_arms(session: Session, journey: str, visitors: Sequence[int]) -> dict[int, VariantOut]:
-    """The newest arm of each visitor in an experiment on the paths of the journey."""
-    found = designs.experiments(session, journey=journey)
-    arms = {
-        arm.id: arm
-        for experiment in found
-        if experiment.level is Level.PATH
-        for arm in experiment.variants
-    }
-    query = select(Assignment.visitor_id, Assignment.variant_id).where(
-        col(Assignment.visitor_id).in_(visitors), col(Assignment.variant_id).in_(arms)
-    )
-    rows = session.exec(query.order_by(col(Assignment.assigned_at)))
-    return {visitor: arms[variant] for visitor, variant in rows}
-
-
-def _as_walked(
-    publications: Sequence[Publication], arm: VariantOut | None
-) -> Sequence[Publication]:
-    if arm is None or arm.patch is None:
-        return publications
-    found = []
-    for item in publications:
-        try:
-            graph = apply(arm.patch, item.graph)
-        except InvalidError:  # of another path, before the experiment or after its promotion
-            graph = item.graph
-        found.append(item.model_copy(update={"graph": graph}))
-    return found
 
 
 def _stored(

@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.analysis.schemas import Belief, Estimate
 from experiments.design.schemas import ExperimentOut
+from experiments.journeys.divergence import Divergence
 from experiments.metrics.schemas import Direction
 from experiments.shapes import Out
 from stats.results import NotEstimable
@@ -114,19 +115,32 @@ class TrackRecord(Out):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a holdback share keeps: the earlier content of a slot, or the earlier path.
+
+    Attributes:
+        version: the version of the journey on which both are judged; a kept path is that of it.
+        content: what the slot showed.
+        parting: where the paths part, if it is a path.
+    """
+
+    version: int
+    content: Any = None
+    parting: Divergence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
     """A promotion that goes on probation.
 
     Attributes:
         promotion_id: which promotion.
         experiment: the test that was promoted.
-        version: the version of the journey that the promotion published.
-        before: what the slot showed until then.
+        kept: what a share keeps.
         claimed: what was said to be expected of it.
     """
 
     promotion_id: int
     experiment: ExperimentOut
-    version: int
-    before: Any
+    kept: Kept
     claimed: Belief | NotEstimable

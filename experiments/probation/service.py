@@ -28,7 +28,7 @@ NO_LOOK = "Nobody has reached the end of the window yet."
 
 
 def begin(session: Session, data: Beginning, *, actor: Actor, now: datetime) -> None:
-    """Let the plan's holdback share keep what the slot showed before, from now on."""
+    """Let the plan's holdback share keep what was standard before, from now on."""
     found = data.experiment
     window = timedelta(hours=metric(session, found.primary_metric).window_hours)
     comparison = standing.begin(session, _comparison(data), actor=actor, now=now)
@@ -100,12 +100,14 @@ def _comparison(data: Beginning) -> standing.Standing:
         key=f"{found.key[:LONGEST_KEY]}.probation-{data.promotion_id}",
         name=f"Probation of {found.name}",
         journey=found.journey,
-        base_version=data.version,
+        base_version=data.kept.version,
+        level=found.level,
+        divergence=data.kept.parting,
         touchpoint=found.touchpoint,
         slot=found.slot,
         salt=_salt(found, data.promotion_id),
         arms=(
-            VariantIn(key=BEFORE, control=True, weight=share, content=data.before),
+            VariantIn(key=BEFORE, control=True, weight=share, content=data.kept.content),
             VariantIn(key=PROMOTED, weight=1 - share),
         ),
         primary_metric=found.primary_metric,

@@ -1,7 +1,7 @@
 """Reading everything that is live into a ruleset."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlmodel import Session
 from experiments.assignment.bucketing import ranges
 from experiments.audit.queries import changed_at, live_version
 from experiments.design import queries as design
-from experiments.design.paths import maps
 from experiments.design.schemas import (
     ExperimentOut,
     HoldoutOut,
@@ -21,9 +20,7 @@ from experiments.design.schemas import (
     Status,
     VariantOut,
 )
-from experiments.errors import InvalidError
 from experiments.journeys import queries as journeys
-from experiments.journeys.pinning import carried, path_of, walked
 from experiments.journeys.schemas import (
     ContentOut,
     JourneyGraph,
@@ -32,13 +29,13 @@ from experiments.journeys.schemas import (
     Touchpoint,
     VersionOut,
 )
+from experiments.resolution.forks import earlier_paths, path_rule
 from experiments.resolution.ruleset import (
     ArmRule,
     ExperimentRule,
     HoldoutRule,
     JourneyRule,
     LayerRule,
-    PathRule,
     Ruleset,
     SlotRule,
     StandardContent,
@@ -100,49 +97,18 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
         touchpoints=touchpoints(standard.graph),
         holdouts=holdouts,
         earlier={
-            number: touchpoints(graph)
-            for number, graph in _earlier_paths(session, standard).items()
+            number: touchpoints(graph) for number, graph in earlier_paths(session, standard).items()
         },
         previews=tuple(
-            _path(item, standard.graph, rule=_experiment(item, salts), touchpoints=touchpoints)
+            path_rule(
+                session,
+                item,
+                standard.graph,
+                rule=_experiment(item, salts),
+                touchpoints=touchpoints,
+            )
             for item in tests
         ),
-    )
-
-
-def _earlier_paths(session: Session, standard: VersionOut) -> dict[int, JourneyGraph]:
-    """The map of every version that people may still be on and that has another path."""
-    published = journeys.publications(session, standard.journey)
-    until = published[-1].published_at
-    found = {}
-    for item in published:
-        now_on = walked(published, item.number, until=until, at_next_stage=False)
-        if path_of(now_on.graph) != path_of(standard.graph):
-            found[item.number] = carried(published, now_on.number)
-    return found
-
-
-def _path(
-    item: ExperimentOut,
-    graph: JourneyGraph,
-    *,
-    rule: ExperimentRule,
-    touchpoints: Callable[[JourneyGraph], dict[str, TouchpointRule]],
-) -> PathRule:
-    try:
-        made = maps(item.variants, graph)
-    except InvalidError:  # the standard went on so that a patch no longer fits: all walk it
-        made = {}
-    parted = item.divergence
-    order = [stage.key for stage in graph.stages if not stage.kind.is_beside]
-    place = order.index(parted.stage) + 1 if parted and parted.stage in order else len(order)
-    return PathRule(
-        rule=rule,
-        touchpoints={
-            item.variants[number].id: touchpoints(changed) for number, changed in made.items()
-        },
-        parting=frozenset(parted.touchpoints if parted else ()),
-        past=frozenset(order[place:]),
     )
 
 

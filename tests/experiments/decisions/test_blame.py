@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from experiments.decisions.blame import Origin, blame
-from experiments.decisions.merge import with_content
 from experiments.decisions.origins import origins
+from experiments.decisions.rewording import with_content
 from experiments.errors import NotFoundError
 from experiments.journeys import documents
 from experiments.journeys import queries as journeys

@@ -1,6 +1,6 @@
 """Merging a variant's content into a map."""
 
-from experiments.decisions.merge import changed_nodes, with_content
+from experiments.decisions.rewording import changed_nodes, with_content
 from experiments.journeys import documents
 from experiments.journeys.schemas import TemplateIn
 
