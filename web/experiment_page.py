@@ -22,6 +22,7 @@ from experiments.learnings import queries as learnings
 from experiments.learnings.schemas import LearningOut
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationOut
+from web import experiment_history as history
 from web import experiment_plots as plots
 from web import experiment_tables as tables
 from web.paths import Path, paths
@@ -100,14 +101,14 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
     if view == "results":
         found = _results(page, readout)
     elif view == "time" and readout:
-        found = [tables.effect(page.runs), tables.maturity(readout)]
+        found = [history.effect(page.runs), history.maturity(readout)]
     elif view == "health" and readout and page.trust:
-        found = [tables.checks(page.trust, readout), tables.exposures(readout)]
-        found.append(tables.split(page.runs))
+        found = [history.checks(page.trust, readout), history.exposures(readout)]
+        found.append(history.split(page.runs))
     elif view == "setup":
-        found = [tables.phases(page.experiment)]
+        found = [history.phases(page.experiment)]
     elif view == "log":
-        found = [tables.log(page.log)]
+        found = [history.log(page.log)]
     return {table.key: table for table in found}
 
 
@@ -131,10 +132,10 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
         found = [plots.stages(tables.stages(readout).rows)]
     elif view == "time":
         marks = list(plots.marks(page.experiment, page.run.as_of))
-        is_plain = bool(too_early(page.experiment, readout)) or not is_trusted(page.trust)
+        is_plain = bool(too_early(page.experiment.plan, readout)) or not is_trusted(page.trust)
         found = [plots.effect(page.runs, marks, is_plain=is_plain), plots.evidence(page.runs)]
     elif view == "health":
-        table = tables.exposures(readout)
+        table = history.exposures(readout)
         arms = [column.key for column in table.columns[1:]]
         found = [plots.exposures(arms, table.rows), plots.split(page.runs, alarm=ALARM_LOG_E)]
     return {plot.key: plot for plot in found if plot}

@@ -10,7 +10,7 @@ import altair as alt
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
 from experiments.design.schemas import ExperimentOut
 from experiments.formats import count, date, lift, plural, score
-from web.experiment_tables import log_e
+from web.experiment_history import log_e
 from web.plots import Drawn, Plot, Theme, colour, rows
 from web.tables import Cell
 

@@ -1,7 +1,6 @@
 """The tables of an experiment's page, as people see them and as files carry them."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from experiments.analysis.schemas import (
     Arm,
@@ -10,14 +9,10 @@ from experiments.analysis.schemas import (
     Estimate,
     FixedHorizon,
     Readout,
-    RunOut,
     SequentialTest,
-    Trust,
 )
-from experiments.audit.schemas import AuditOut
 from experiments.decisions.schemas import DecisionOut
-from experiments.design.schemas import ExperimentOut
-from experiments.formats import who, words
+from experiments.formats import words
 from web.tables import Cell, Column, Kind, Table
 
 TEXT, COUNT, NUMBER, LIFT = Kind.TEXT, Kind.COUNT, Kind.NUMBER, Kind.LIFT
@@ -117,7 +112,13 @@ def guardrails(readout: Readout) -> Table:
             Column(key="holds", label="Holds"),
         ),
         rows=[
-            (metric.name, item.variant, metric.margin, *_effect(item.effect_rel), *_test(item))
+            (
+                metric.name,
+                item.variant,
+                metric.margin,
+                *effect_cells(item.effect_rel),
+                *test_cells(item),
+            )
             for metric in readout.guardrails
             for item in metric.comparisons
         ],
@@ -146,8 +147,8 @@ def rule(decision: DecisionOut) -> Table:
                 words(row.condition),
                 row.variant,
                 row.metric,
-                _number(row.figure),
-                _number(row.threshold),
+                known_number(row.figure),
+                known_number(row.threshold),
                 str(row.unit),
                 str(row.ruling),
                 row.words,
@@ -155,179 +156,6 @@ def rule(decision: DecisionOut) -> Table:
             for row in decision.trace
         ],
         as_of=decision.at,
-    )
-
-
-def checks(trust: Trust, readout: Readout) -> Table:
-    """Every health check with its figure."""
-    return Table(
-        key="checks",
-        title="Health checks",
-        about="The light is the worst of them.",
-        columns=(
-            Column(key="check", label="Check"),
-            Column(key="figure", label="Figure", kind=NUMBER),
-            Column(key="threshold", label="Threshold", kind=NUMBER),
-            Column(key="unit", label="Unit"),
-            Column(key="verdict", label="Verdict"),
-            Column(key="words", label="In words"),
-        ),
-        rows=[
-            (
-                item.check,
-                _number(item.figure),
-                item.threshold,
-                str(item.unit),
-                str(item.verdict),
-                item.words,
-            )
-            for item in trust.checks
-        ],
-        as_of=readout.as_of,
-    )
-
-
-def exposures(readout: Readout) -> Table:
-    """Visitors first exposed per day, a column per arm."""
-    arms = [arm.variant for arm in readout.primary.arms]
-    days: dict[object, dict[str, int]] = defaultdict(dict)
-    for row in readout.quality.exposures:
-        days[row.day.isoformat()][row.variant] = row.visitors
-    return Table(
-        key="exposures",
-        title="Exposures per day and arm",
-        about="Visitors by the day (UTC) of their first exposure, each once.",
-        columns=(
-            Column(key="day", label="Day", kind=Kind.DAY),
-            *(Column(key=arm, label=arm, kind=COUNT) for arm in arms),
-        ),
-        rows=[(str(day), *(counted.get(arm, 0) for arm in arms)) for day, counted in days.items()],
-        as_of=readout.as_of,
-    )
-
-
-def maturity(readout: Readout) -> Table:
-    """The primary metric of everybody so far beside that of matured visitors only."""
-    primary = readout.primary
-    return Table(
-        key="maturity",
-        title=f"{primary.name}: matured and so far",
-        about="Decisions use matured visitors; the rest can still convert inside their window.",
-        columns=(
-            Column(key="variant", label="Variant"),
-            Column(key="visitors", label="Visitors so far", kind=COUNT),
-            Column(key="observed_conversions", label="Conversions so far", kind=COUNT),
-            Column(key="matured", label="Matured visitors", kind=COUNT),
-            Column(key="conversions", label="Their conversions", kind=COUNT),
-            Column(key="figure", label="Matured figure", kind=NUMBER),
-        ),
-        rows=[
-            (
-                arm.variant,
-                arm.visitors,
-                _number(arm.observed_conversions),
-                arm.matured,
-                _number(arm.conversions),
-                _number(arm.figure),
-            )
-            for arm in primary.arms
-        ],
-        as_of=readout.as_of,
-    )
-
-
-def effect(runs: Sequence[RunOut]) -> Table:
-    """What the last look of each day said of the primary metric, a row per variant."""
-    return Table(
-        key="effect",
-        title="Effect and evidence, day by day",
-        about="The last look of each day, of all matured visitors up to it.",
-        columns=(
-            Column(key="at", label="As of", kind=Kind.MOMENT),
-            Column(key="look", label="Look", kind=COUNT),
-            Column(key="variant", label="Variant"),
-            Column(key="effect_rel", label="Relative effect", kind=LIFT),
-            Column(key="effect_rel_low", label="from", kind=LIFT),
-            Column(key="effect_rel_high", label="to", kind=LIFT),
-            Column(key="z", label="z", kind=NUMBER),
-            Column(key="bound", label="Bound", kind=NUMBER),
-            Column(key="passed", label="Passed"),
-        ),
-        rows=[
-            (run.as_of, run.look, item.variant, *_effect(item.effect_rel), *_test(item))
-            for run in runs
-            for item in run.readout.primary.comparisons
-        ],
-        as_of=runs[-1].as_of if runs else None,
-    )
-
-
-def split(runs: Sequence[RunOut]) -> Table:
-    """The sample ratio over time: visitors as they came and as they were planned."""
-    arms = list(runs[-1].readout.quality.sample_ratio.observed) if runs else []
-    return Table(
-        key="split",
-        title="The split, day by day",
-        about="Visitors so far beside the number that the plan expects, and the evidence against.",
-        columns=(
-            Column(key="at", label="As of", kind=Kind.MOMENT),
-            *(
-                Column(key=f"{arm}{end}", label=f"{arm}{end}", kind=COUNT)
-                for arm in arms
-                for end in ("", " planned")
-            ),
-            Column(key="log_e", label="log e-value", kind=NUMBER),
-        ),
-        rows=[(run.as_of, *_counted(run.readout, arms), log_e(run.readout)) for run in runs],
-        as_of=runs[-1].as_of if runs else None,
-    )
-
-
-def log_e(readout: Readout) -> float | None:
-    """The evidence against the planned split at one look, once anybody was exposed."""
-    found = readout.quality.sample_ratio.log_e_value
-    return found if isinstance(found, float) and readout.quality.sample_ratio.observed else None
-
-
-def phases(experiment: ExperimentOut) -> Table:
-    """The periods with one allocation each."""
-    return Table(
-        key="phases",
-        title="Phases",
-        about="Phases are analysed apart and combined, never pooled.",
-        columns=(
-            Column(key="phase", label="Phase"),
-            Column(key="started_at", label="Since", kind=Kind.MOMENT),
-            Column(key="coverage", label="Coverage", kind=Kind.SHARE),
-            Column(key="shares", label="Shares"),
-            Column(key="reason", label="Why"),
-        ),
-        rows=[
-            (
-                phase.number,
-                phase.started_at,
-                phase.coverage,
-                ", ".join(f"{arm} {weight:.4g}" for arm, weight in phase.weights.items()),
-                phase.reason or "the start",
-            )
-            for phase in experiment.phases
-        ],
-    )
-
-
-def log(entries: list[AuditOut]) -> Table:
-    """What was done with the experiment, the newest first."""
-    return Table(
-        key="log",
-        title="Log",
-        about="Every change with who made it and why.",
-        columns=(
-            Column(key="at", label="When", kind=Kind.MOMENT),
-            Column(key="action", label="What"),
-            Column(key="reason", label="Why"),
-            Column(key="actor", label="Who"),
-        ),
-        rows=[(entry.at, words(entry.action), entry.reason, who(entry.actor)) for entry in entries],
     )
 
 
@@ -340,19 +168,19 @@ def _result_rows(readout: Readout) -> Iterator[tuple[Cell, ...]]:
 
 
 def _counts(arm: Arm) -> tuple[Cell, ...]:
-    known = (_number(arm.conversions), _number(arm.figure))
+    known = (known_number(arm.conversions), known_number(arm.figure))
     return (arm.variant, arm.visitors, arm.matured, *known)
 
 
 def _compared(item: Comparison | None) -> tuple[Cell, ...]:
     if item is None:
         return (None,) * 12
-    effects = (*_effect(item.effect_abs), *_effect(item.effect_rel))
-    return (*effects, *_expected(item.belief), *_test(item))
+    effects = (*effect_cells(item.effect_abs), *effect_cells(item.effect_rel))
+    return (*effects, *_expected(item.belief), *test_cells(item))
 
 
 def _reading(item: Comparison) -> tuple[Cell, ...]:
-    z, bound, _ = _test(item)
+    z, bound, _ = test_cells(item)
     fixed = item.fixed.p_two_sided if isinstance(item.fixed, FixedHorizon) else None
     if not isinstance(item.belief, Belief):
         return (item.variant, z, bound, fixed, None, None, None)
@@ -365,18 +193,13 @@ def _stage_rows(readout: Readout) -> Iterator[tuple[Cell, ...]]:
     for metric in readout.stages:
         control = next(arm for arm in metric.arms if arm.control)
         for item in metric.comparisons:
-            figures = (_number(control.figure), _number(metric.arm(item.variant).figure))
+            figures = (known_number(control.figure), known_number(metric.arm(item.variant).figure))
             named = (metric.stage, metric.name, item.variant)
-            yield (*named, *figures, *_effect(item.effect_rel))
+            yield (*named, *figures, *effect_cells(item.effect_rel))
 
 
-def _counted(readout: Readout, arms: Sequence[str]) -> tuple[Cell, ...]:
-    ratio = readout.quality.sample_ratio
-    pairs = ((ratio.observed.get(arm, 0), ratio.expected.get(arm, 0.0)) for arm in arms)
-    return tuple(number for pair in pairs for number in pair)
-
-
-def _effect(effect: object) -> tuple[Cell, ...]:
+def effect_cells(effect: object) -> tuple[Cell, ...]:
+    """An effect with its range, or three empty cells."""
     if not isinstance(effect, Estimate):
         return (None, None, None)
     return (effect.value, effect.ci_low, effect.ci_high)
@@ -388,11 +211,13 @@ def _expected(belief: object) -> tuple[Cell, ...]:
     return (belief.effect_rel, belief.ci_low, belief.ci_high)
 
 
-def _test(item: Comparison) -> tuple[Cell, ...]:
+def test_cells(item: Comparison) -> tuple[Cell, ...]:
+    """z, its bound, and whether it is passed, or three empty cells."""
     if not isinstance(item.test, SequentialTest):
         return (None, None, None)
-    return (item.test.z, _number(item.test.bound), "yes" if item.test.passed else "no")
+    return (item.test.z, known_number(item.test.bound), "yes" if item.test.passed else "no")
 
 
-def _number(value: object) -> int | float | None:
+def known_number(value: object) -> int | float | None:
+    """A number, or an empty cell for what cannot be told."""
     return value if isinstance(value, int | float) else None

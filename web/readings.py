@@ -20,7 +20,7 @@ from experiments.analysis.schemas import (
     SequentialTest,
     Trust,
 )
-from experiments.design.schemas import ExperimentOut
+from experiments.design.schemas import ExperimentOut, Plan
 from experiments.formats import count, plural, score, share
 from experiments.metrics.schemas import Direction
 
@@ -90,7 +90,7 @@ class Results:
 def results(experiment: ExperimentOut, readout: Readout, trust: Trust | None) -> Results:
     """Order what a readout says for the page."""
     told = [metric for metric in readout.metrics if _has_figure(metric)]
-    early, trusted = too_early(experiment, readout), is_trusted(trust)
+    early, trusted = too_early(experiment.plan, readout), is_trusted(trust)
     is_plain = bool(early) or not trusted
     reach = _reach(told)
     return Results(
@@ -111,9 +111,31 @@ def is_trusted(trust: Trust | None) -> bool:
     return trust is None or trust.light is not Light.RED
 
 
-def too_early(experiment: ExperimentOut, readout: Readout) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The variant of which most is to be expected on the primary metric."""
+
+    variant: str
+    effect_rel: float
+
+
+def lead(plan: Plan, readout: Readout, trust: Trust | None) -> Lead | None:
+    """Which variant leads, once it may be said: in time, trusted, and better than the control."""
+    if too_early(plan, readout) or not is_trusted(trust):
+        return None
+    primary = readout.primary
+    sign = 1 if primary.direction is Direction.INCREASE else -1
+    expected = [
+        Lead(variant=item.variant, effect_rel=item.belief.effect_rel)
+        for item in primary.comparisons
+        if isinstance(item.belief, Belief) and sign * item.belief.effect_rel > 0
+    ]
+    return max(expected, key=lambda item: sign * item.effect_rel, default=None)
+
+
+def too_early(plan: Plan, readout: Readout) -> str:
     """What the plan asks for before an effect may look like one; empty once it is there."""
-    plan, lacking = experiment.plan, []
+    lacking = []
     if readout.matured_days < plan.minimum_days and not readout.finished:
         days = f"{readout.matured_days:.0f} of {plural(plan.minimum_days, 'day')}"
         lacking.append(f"{days} of matured visitors")

@@ -1,6 +1,6 @@
 """Reading analysis runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, type_coerce
@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from experiments.analysis.models import AnalysisRun
-from experiments.analysis.schemas import Quality, ResultOut, RunOut, Trust
+from experiments.analysis.schemas import Quality, Readout, ResultOut, RunOut, Trust
 from experiments.analysis.sequential import Look
 from experiments.analysis.trust import trust
 from experiments.design.queries import experiment
@@ -104,6 +104,18 @@ def trusts(session: Session, states: Mapping[int, Status], *, at: datetime) -> d
         )
         for number, readout in session.exec(query.where(col(AnalysisRun.id).in_(newest)))
     }
+
+
+def newest_readouts(session: Session, ids: Iterable[int]) -> dict[int, Readout]:
+    """What the newest look at each of these experiments says, by id."""
+    newest = (
+        select(func.max(AnalysisRun.id))
+        .where(col(AnalysisRun.experiment_id).in_(list(ids)))
+        .group_by(col(AnalysisRun.experiment_id))
+    )
+    query = select(AnalysisRun.experiment_id, AnalysisRun.readout)
+    found = session.exec(query.where(col(AnalysisRun.id).in_(newest)))
+    return {number: Readout.model_validate(readout) for number, readout in found}
 
 
 def earlier_looks(session: Session, experiment_id: int) -> list[Look]:

@@ -2,14 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment, Variant
-from experiments.design.schemas import Purpose, Source, Status
+from experiments.design.schemas import Plan, Purpose, Source, Status
 from experiments.journeys.models import Journey
 from experiments.shapes import Out
+
+
+class Order(StrEnum):
+    """By what a list is ordered; what is equal, by the newest."""
+
+    NEWEST = "newest"
+    NAME = "name"
+    OWNER = "owner"
+    STARTED = "started"
+    STATE = "state"
 
 
 class ExperimentLine(Out):
@@ -24,9 +37,19 @@ class ExperimentLine(Out):
     source: Source
     status: Status
     primary_metric: str
+    plan: Plan
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+
+
+_ORDERS: dict[Order, tuple[ColumnElement[Any] | Mapped[str], ...]] = {
+    Order.NEWEST: (),
+    Order.NAME: (func.lower(col(Experiment.name)),),
+    Order.OWNER: (func.lower(col(Experiment.owner)),),
+    Order.STARTED: (col(Experiment.started_at).is_(None), col(Experiment.started_at).desc()),
+    Order.STATE: (col(Experiment.status),),
+}
 
 
 def counts(session: Session) -> dict[Status, int]:
@@ -41,10 +64,12 @@ def lines(
     *,
     statuses: Sequence[Status] = (),
     text: str = "",
+    journey: str = "",
+    order: Order = Order.NEWEST,
     offset: int = 0,
     limit: int = 50,
 ) -> list[ExperimentLine]:
-    """Experiments, the newest first, in these states and with this text in key, name or owner."""
+    """Experiments in these states, of a journey, with this text in key, name or owner."""
     query = select(Experiment, Journey.key).where(
         Experiment.journey_id == Journey.id, Experiment.purpose == Purpose.TEST
     )
@@ -53,7 +78,10 @@ def lines(
     if text:
         fields = (col(Experiment.key), col(Experiment.name), col(Experiment.owner))
         query = query.where(or_(*(field.icontains(text, autoescape=True) for field in fields)))
-    query = query.order_by(col(Experiment.id).desc()).offset(offset).limit(limit)
+    if journey:
+        query = query.where(Journey.key == journey)
+    ordered = (*_ORDERS[order], col(Experiment.id).desc())
+    query = query.order_by(*ordered).offset(offset).limit(limit)
     return [
         ExperimentLine.model_validate({**row.model_dump(), "journey": journey})
         for row, journey in session.exec(query)

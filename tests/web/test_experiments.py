@@ -182,3 +182,14 @@ def test_tables__asked_for_as_csv__are_files_at_the_same_address(looked_at, view
 def test_tables__unknown_name_or_format__are_refused(looked_at):
     looked_at.get("/experiments/short-headline?format=csv&table=nothing", 404)
     looked_at.get("/experiments/short-headline?format=xml", 422)
+
+
+def test_index__filters__stay_in_the_links_and_hold_for_the_file(drafted):
+    page = drafted.get("/experiments?tab=draft&q=short&sort=name")
+    assert "sort=name" in page
+    assert "tab=promoted&amp;q=short" in page
+
+    answer = drafted.client.get("/experiments?tab=draft&sort=owner&format=json")
+    assert [row["experiment"] for row in answer.json["rows"]] == ["short-headline"]
+    assert answer.json["rows"][0]["lead"] is None
+    assert drafted.client.get("/experiments?journey=other&format=json").json["rows"] == []

@@ -1,0 +1,238 @@
+"""Tables of how an experiment went: the list, its looks over time, its health, its log."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from experiments.analysis.schemas import (
+    Readout,
+    RunOut,
+    Trust,
+)
+from experiments.audit.schemas import AuditOut
+from experiments.design.listing import ExperimentLine
+from experiments.design.schemas import ExperimentOut
+from experiments.formats import who, words
+from web.experiment_tables import effect_cells, known_number, test_cells
+from web.readings import Lead
+from web.tables import Cell, Column, Kind, Table
+
+TEXT, COUNT, NUMBER, LIFT = Kind.TEXT, Kind.COUNT, Kind.NUMBER, Kind.LIFT
+
+
+def lines(
+    shown: Sequence[ExperimentLine],
+    stages: Mapping[int, str],
+    trust: Mapping[int, Trust],
+    leads: Mapping[int, Lead | None],
+    sentences: Mapping[int, str],
+) -> Table:
+    """The list of experiments, a row each."""
+    return Table(
+        key="experiments",
+        title="Experiments",
+        about="The experiments of this page of the list.",
+        columns=tuple(
+            Column(key=key, label=key.replace("_", " "), kind=kind)
+            for key, kind in (
+                *((key, TEXT) for key in ("experiment", "name", "owner", "journey", "stage")),
+                *((key, TEXT) for key in ("touchpoint", "state", "trust", "lead")),
+                ("lead_expected", LIFT),
+                ("started_at", Kind.MOMENT),
+                ("in_words", TEXT),
+            )
+        ),
+        rows=[
+            (
+                *(line.key, line.name, line.owner, line.journey, stages[line.id]),
+                *(line.touchpoint, str(line.status)),
+                str(trust[line.id].light) if line.id in trust else None,
+                *_lead(leads.get(line.id)),
+                line.started_at,
+                sentences.get(line.id),
+            )
+            for line in shown
+        ],
+    )
+
+
+def checks(trust: Trust, readout: Readout) -> Table:
+    """Every health check with its figure."""
+    return Table(
+        key="checks",
+        title="Health checks",
+        about="The light is the worst of them.",
+        columns=(
+            Column(key="check", label="Check"),
+            Column(key="figure", label="Figure", kind=NUMBER),
+            Column(key="threshold", label="Threshold", kind=NUMBER),
+            Column(key="unit", label="Unit"),
+            Column(key="verdict", label="Verdict"),
+            Column(key="words", label="In words"),
+        ),
+        rows=[
+            (
+                item.check,
+                known_number(item.figure),
+                item.threshold,
+                str(item.unit),
+                str(item.verdict),
+                item.words,
+            )
+            for item in trust.checks
+        ],
+        as_of=readout.as_of,
+    )
+
+
+def exposures(readout: Readout) -> Table:
+    """Visitors first exposed per day, a column per arm."""
+    arms = [arm.variant for arm in readout.primary.arms]
+    days: dict[object, dict[str, int]] = defaultdict(dict)
+    for row in readout.quality.exposures:
+        days[row.day.isoformat()][row.variant] = row.visitors
+    return Table(
+        key="exposures",
+        title="Exposures per day and arm",
+        about="Visitors by the day (UTC) of their first exposure, each once.",
+        columns=(
+            Column(key="day", label="Day", kind=Kind.DAY),
+            *(Column(key=arm, label=arm, kind=COUNT) for arm in arms),
+        ),
+        rows=[(str(day), *(counted.get(arm, 0) for arm in arms)) for day, counted in days.items()],
+        as_of=readout.as_of,
+    )
+
+
+def maturity(readout: Readout) -> Table:
+    """The primary metric of everybody so far beside that of matured visitors only."""
+    primary = readout.primary
+    return Table(
+        key="maturity",
+        title=f"{primary.name}: matured and so far",
+        about="Decisions use matured visitors; the rest can still convert inside their window.",
+        columns=(
+            Column(key="variant", label="Variant"),
+            Column(key="visitors", label="Visitors so far", kind=COUNT),
+            Column(key="observed_conversions", label="Conversions so far", kind=COUNT),
+            Column(key="matured", label="Matured visitors", kind=COUNT),
+            Column(key="conversions", label="Their conversions", kind=COUNT),
+            Column(key="figure", label="Matured figure", kind=NUMBER),
+        ),
+        rows=[
+            (
+                arm.variant,
+                arm.visitors,
+                known_number(arm.observed_conversions),
+                arm.matured,
+                known_number(arm.conversions),
+                known_number(arm.figure),
+            )
+            for arm in primary.arms
+        ],
+        as_of=readout.as_of,
+    )
+
+
+def effect(runs: Sequence[RunOut]) -> Table:
+    """What the last look of each day said of the primary metric, a row per variant."""
+    return Table(
+        key="effect",
+        title="Effect and evidence, day by day",
+        about="The last look of each day, of all matured visitors up to it.",
+        columns=(
+            Column(key="at", label="As of", kind=Kind.MOMENT),
+            Column(key="look", label="Look", kind=COUNT),
+            Column(key="variant", label="Variant"),
+            Column(key="effect_rel", label="Relative effect", kind=LIFT),
+            Column(key="effect_rel_low", label="from", kind=LIFT),
+            Column(key="effect_rel_high", label="to", kind=LIFT),
+            Column(key="z", label="z", kind=NUMBER),
+            Column(key="bound", label="Bound", kind=NUMBER),
+            Column(key="passed", label="Passed"),
+        ),
+        rows=[
+            (run.as_of, run.look, item.variant, *effect_cells(item.effect_rel), *test_cells(item))
+            for run in runs
+            for item in run.readout.primary.comparisons
+        ],
+        as_of=runs[-1].as_of if runs else None,
+    )
+
+
+def split(runs: Sequence[RunOut]) -> Table:
+    """The sample ratio over time: visitors as they came and as they were planned."""
+    arms = list(runs[-1].readout.quality.sample_ratio.observed) if runs else []
+    return Table(
+        key="split",
+        title="The split, day by day",
+        about="Visitors so far beside the number that the plan expects, and the evidence against.",
+        columns=(
+            Column(key="at", label="As of", kind=Kind.MOMENT),
+            *(
+                Column(key=f"{arm}{end}", label=f"{arm}{end}", kind=COUNT)
+                for arm in arms
+                for end in ("", " planned")
+            ),
+            Column(key="log_e", label="log e-value", kind=NUMBER),
+        ),
+        rows=[(run.as_of, *_counted(run.readout, arms), log_e(run.readout)) for run in runs],
+        as_of=runs[-1].as_of if runs else None,
+    )
+
+
+def log_e(readout: Readout) -> float | None:
+    """The evidence against the planned split at one look, once anybody was exposed."""
+    found = readout.quality.sample_ratio.log_e_value
+    return found if isinstance(found, float) and readout.quality.sample_ratio.observed else None
+
+
+def phases(experiment: ExperimentOut) -> Table:
+    """The periods with one allocation each."""
+    return Table(
+        key="phases",
+        title="Phases",
+        about="Phases are analysed apart and combined, never pooled.",
+        columns=(
+            Column(key="phase", label="Phase"),
+            Column(key="started_at", label="Since", kind=Kind.MOMENT),
+            Column(key="coverage", label="Coverage", kind=Kind.SHARE),
+            Column(key="shares", label="Shares"),
+            Column(key="reason", label="Why"),
+        ),
+        rows=[
+            (
+                phase.number,
+                phase.started_at,
+                phase.coverage,
+                ", ".join(f"{arm} {weight:.4g}" for arm, weight in phase.weights.items()),
+                phase.reason or "the start",
+            )
+            for phase in experiment.phases
+        ],
+    )
+
+
+def log(entries: list[AuditOut]) -> Table:
+    """What was done with the experiment, the newest first."""
+    return Table(
+        key="log",
+        title="Log",
+        about="Every change with who made it and why.",
+        columns=(
+            Column(key="at", label="When", kind=Kind.MOMENT),
+            Column(key="action", label="What"),
+            Column(key="reason", label="Why"),
+            Column(key="actor", label="Who"),
+        ),
+        rows=[(entry.at, words(entry.action), entry.reason, who(entry.actor)) for entry in entries],
+    )
+
+
+def _counted(readout: Readout, arms: Sequence[str]) -> tuple[Cell, ...]:
+    ratio = readout.quality.sample_ratio
+    pairs = ((ratio.observed.get(arm, 0), ratio.expected.get(arm, 0.0)) for arm in arms)
+    return tuple(number for pair in pairs for number in pair)
+
+
+def _lead(lead: Lead | None) -> tuple[Cell, ...]:
+    return (None, None) if lead is None else (lead.variant, lead.effect_rel)
