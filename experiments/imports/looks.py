@@ -32,13 +32,17 @@ def look(engine: Engine, key: str, *, now: datetime) -> RunOut:
         return newest_run(session, key)
 
 
-def _due(session: Session, key: str, *, now: datetime) -> list[datetime]:
+def snapshot_times(session: Session, key: str) -> list[datetime]:
+    """The times of all snapshots of an imported experiment, the oldest first."""
     found = experiment(session, key)
-    if found.source is not Source.SNAPSHOTS:
+    times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
+    return list(session.exec(times.distinct().order_by(col(StoredMoments.as_of))))
+
+
+def _due(session: Session, key: str, *, now: datetime) -> list[datetime]:
+    if experiment(session, key).source is not Source.SNAPSHOTS:
         return [now]
     last = latest_run(session, key)
-    times = select(StoredMoments.as_of).where(StoredMoments.experiment_id == found.id)
-    if last is not None:
-        times = times.where(col(StoredMoments.as_of) > last.as_of)
-    found_times = session.exec(times.distinct().order_by(col(StoredMoments.as_of)))
-    return list({at.date(): at for at in found_times}.values())
+    times = snapshot_times(session, key)
+    new = [at for at in times if last is None or at > last.as_of]
+    return list({at.date(): at for at in new}.values())

@@ -1,0 +1,54 @@
+"""Showing what the gate makes of experiments that other people ran."""
+
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from experiments.clock import SystemClock
+from experiments.commands.terminal import console, show
+from experiments.evidence import service
+from experiments.evidence.counting import by_period, held, looked
+from experiments.evidence.page import held_rows, looked_rows, page
+from experiments.evidence.schemas import Evidence
+
+
+@click.command("evidence")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the documentation, to write the page and the figures into.",
+)
+def evidence(folder: Path, *, out: Path | None) -> None:
+    """Put the public experiments in FOLDER before the real analysis and gate, look by look."""
+    found = _judged(folder)
+    if found.asos is not None:
+        show("Looked at snapshot by snapshot", ("", ""), looked_rows(looked(found.asos.stories)))
+    if found.upworthy is not None:
+        inside, outside = (held(part) for part in by_period(found.upworthy.stories))
+        columns = ("", "warned weeks", "other weeks")
+        show("Headline tests", columns, held_rows(inside, outside))
+    if out is not None:
+        _write(found, out)
+
+
+def _judged(folder: Path) -> Evidence:
+    columns = (TextColumn("share"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("evidence", total=None)
+        return service.judge_all(
+            folder,
+            now=SystemClock().now(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _write(found: Evidence, folder: Path) -> None:
+    for name, content in (
+        ("explanation/what-the-gate-does-on-real-data.md", page(found)),
+        ("reference/evidence.json", found.model_dump_json(indent=1) + "\n"),
+    ):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
