@@ -1,6 +1,6 @@
 """What was found on real data as a page of the documentation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from experiments.analysis.schemas import Estimate
 from experiments.evidence.counting import Held, Looked, by_period, held, looked
@@ -125,7 +125,7 @@ def _winners(stories: list[Story]) -> str:
     return f"Promoted:\n\n{_table(head, rows)}{rest}"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [_line(head), _line(("---",) * len(head)), *(_line(row) for row in rows)]
     return "\n".join(lines) + "\n"
 
