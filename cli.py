@@ -35,6 +35,7 @@ from experiments.commands import (
     reports,
     resolution,
     visitors,
+    year,
 )
 from experiments.commands.terminal import BAD_INPUT, open_current, until_stopped
 from experiments.database import transaction
@@ -153,6 +154,7 @@ for command in (
     contents.content,
     demo.run_demo,
     evidence.evidence,
+    year.run_year,
     events.events,
     exclusion.holdout,
     exclusion.layer,

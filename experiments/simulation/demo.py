@@ -21,6 +21,7 @@ from experiments.settings import Settings
 from experiments.simulation.servers import Servers
 from experiments.simulation.site import Site
 from experiments.simulation.traffic import Traffic
+from experiments.simulation.visitors import visit
 
 SEED = 20260105
 DAYS = 32
@@ -108,6 +109,7 @@ def play(
             site,
             clock,
             journey=JOURNEY,
+            behaviour=visit,
             starts_at=starts_at,
             days=DAYS,
             visitors_per_day=VISITORS_PER_DAY,

@@ -11,7 +11,7 @@ from pathlib import Path
 from experiments.clock import SteppedClock
 from experiments.settings import Settings
 
-STARTS_WITHIN_SECONDS = 60.0
+STARTS_WITHIN_SECONDS = 180.0
 STOPS_WITHIN_SECONDS = 20.0
 POLL_SECONDS = 0.1
 
@@ -39,6 +39,8 @@ class Servers:
             "DESIRELINE_HOST": self.settings.host,
             "DESIRELINE_PORT": str(self.settings.port),
             "DESIRELINE_BASE_URL": self.settings.base_url,
+            "DESIRELINE_RESOLUTION_LOG_SHARE": str(self.settings.resolution_log_share),
+            "DESIRELINE_RESOLUTION_LOG_DAYS": str(self.settings.resolution_log_days),
             "DESIRELINE_SEED": "" if self.settings.seed is None else str(self.settings.seed),
         }
         if clock is not None:

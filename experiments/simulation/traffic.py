@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.clock import SteppedClock
 from experiments.simulation.site import Site
-from experiments.simulation.visitors import Ask, Shown, Step, Track, Wait, visit
+from experiments.simulation.visitors import Answer, Ask, Behaviour, Shown, Step, Track, Wait
 
 LARGEST_BATCH = 100
 
@@ -20,7 +20,7 @@ class Walker:
     """One visitor on their way."""
 
     id: str
-    shown: Shown = field(default_factory=dict)
+    shown: Shown
     steps: Iterator[Step]
 
 
@@ -33,6 +33,7 @@ class Traffic:
         clock: SteppedClock,
         *,
         journey: str,
+        behaviour: Behaviour,
         starts_at: datetime,
         days: int,
         visitors_per_day: int,
@@ -41,6 +42,7 @@ class Traffic:
         self._site = site
         self._clock = clock
         self._journey = journey
+        self._behaviour = behaviour
         self._starts_at = starts_at
         self._gap = timedelta(days=1) / visitors_per_day
         self._expected = days * visitors_per_day
@@ -71,9 +73,9 @@ class Traffic:
             if at > until:
                 return
             rng = np.random.default_rng([self._seed, self.arrived])
-            shown: Shown = {}
+            shown = Shown()
             name = f"visitor-{self.arrived:06d}"
-            walker = Walker(id=name, shown=shown, steps=visit(rng, shown))
+            walker = Walker(id=name, shown=shown, steps=self._behaviour(rng, shown))
             heapq.heappush(self._queue, (at, self.arrived, walker))
             self.arrived += 1
 
@@ -94,9 +96,10 @@ class Traffic:
             "touchpoint": step.touchpoint,
         }
         answer = self._site.post("/api/v1/resolve", question)
-        for slot in answer["slots"].values():
-            if slot["experiment"]:
-                walker.shown[slot["experiment"]] = slot["variant"]
+        for key, slot in answer["slots"].items():
+            walker.shown.slots[key] = Answer(
+                value=slot["value"], experiment=slot["experiment"], variant=slot["variant"]
+            )
 
     def _track(self, walker: Walker, step: Track, *, at: datetime) -> None:
         self.tracked += 1

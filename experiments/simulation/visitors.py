@@ -4,7 +4,7 @@ Everything is drawn from the visitor's own generator, so that a visitor behaves 
 run, whenever the server happens to answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -47,11 +47,37 @@ class Wait:
 
 
 Step = Ask | Track | Wait
-Shown = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one slot showed, and in which arm of which experiment."""
+
+    value: Any
+    experiment: str | None
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one visitor was shown so far, by slot; it fills up as answers come in."""
+
+    slots: dict[str, Answer] = field(default_factory=dict)
+
+    def variant(self, experiment: str) -> str | None:
+        """The arm of an experiment that the visitor has met."""
+        for answer in self.slots.values():
+            if answer.experiment == experiment:
+                return answer.variant
+        return None
+
+
+Behaviour = Callable[[np.random.Generator, Shown], Iterator[Step]]
+"""How a visitor behaves, given their dice and what they are shown."""
 
 
 def visit(rng: np.random.Generator, shown: Shown) -> Iterator[Step]:
-    """The steps of one visitor; `shown` (experiment -> variant) fills up as answers come in."""
+    """The steps of one visitor."""
     yield Track(event="Page Viewed")
     yield Ask(touchpoint="landing")
     yield Ask(touchpoint="banner")
@@ -81,18 +107,19 @@ def visit(rng: np.random.Generator, shown: Shown) -> Iterator[Step]:
 
 
 def _lift(experiment: str, shown: Shown) -> float:
-    return LIFT.get((experiment, shown.get(experiment, "")), 1.0)
+    return LIFT.get((experiment, shown.variant(experiment) or ""), 1.0)
 
 
 def _exposure_arrives(
     experiment: str, shown: Shown, *, rng: np.random.Generator, goes_on: bool
 ) -> bool:
-    lost = rng.random() < LOST_EXPOSURES.get((experiment, shown.get(experiment, "")), 0.0)
-    return experiment in shown and (goes_on or not lost)
+    variant = shown.variant(experiment)
+    lost = rng.random() < LOST_EXPOSURES.get((experiment, variant or ""), 0.0)
+    return variant is not None and (goes_on or not lost)
 
 
 def _viewed(experiment: str, shown: Shown) -> dict[str, Any]:
-    return {"experiment_id": experiment, "variation_id": shown[experiment]}
+    return {"experiment_id": experiment, "variation_id": shown.variant(experiment)}
 
 
 def _pause(rng: np.random.Generator, *, hours: float) -> Wait:
