@@ -15,8 +15,9 @@ import orjson
 from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
-from experiments.resolution.ladder import answer, experiment
-from experiments.resolution.ruleset import HoldoutRule, Ruleset, SlotRule
+from experiments.resolution.ladder import answer, experiment, way
+from experiments.resolution.ruleset import HoldoutRule, JourneyRule, Ruleset, SlotRule
+from experiments.resolution.walking import Walk
 
 MARK_BYTES = 16
 NOT_IN, NOBODY = 0, -1  # no object has these as its identity
@@ -32,9 +33,8 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A slot, the flags that stand for it, and the pieces written so far."""
+    """A slot on one path, the flags that stand for it, and the pieces written so far."""
 
-    touchpoint: str
     slot: SlotRule
     flags: tuple[Flag, ...]
     pieces: dict[int, Piece] = field(default_factory=dict)
@@ -42,10 +42,27 @@ class _Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """The slots of one journey."""
+    """The flags of one journey, and the slots of each path that somebody walked so far."""
 
-    holdouts: tuple[HoldoutRule, ...]
-    rows: tuple[_Row, ...]
+    journey: JourneyRule
+    flags: tuple[Flag, ...]
+    rows: dict[int, tuple[_Row, ...]] = field(default_factory=dict)
+
+    def rows_on(self, walked: Walk) -> tuple[_Row, ...]:
+        """The slots of a path; the ruleset holds its touchpoints, which so identify it."""
+        rows = self.rows.get(id(walked.touchpoints))
+        if rows is None:
+            rows = self.rows[id(walked.touchpoints)] = tuple(self._met(walked))
+        return rows
+
+    def _met(self, walked: Walk) -> Iterator[_Row]:
+        met: dict[int, list[Flag]] = {}
+        for flag in self.flags:
+            here = flag.on(walked.touchpoints.get(flag.touchpoint.key), walked.version)
+            if here is not None:
+                met.setdefault(id(here.slot), []).append(here)
+        for found in met.values():
+            yield _Row(slot=found[0].slot, flags=tuple(found))
 
 
 class Sheet:
@@ -61,25 +78,14 @@ class Sheet:
         """The answer to one question as JSON, and its tag."""
         texts, mark = [], self._mark
         for group in self._groups:
-            holdout = holdout_of(group.holdouts, question)
-            is_kept = holdout is not None and holdout.keeps(part_of(holdout, question))
-            for row in group.rows:
-                if holdout is not None and is_kept:
-                    piece = self._kept_piece(row, question, holdout)
-                else:
-                    piece = self._piece(row, question, holdout)
+            holdout = holdout_of(group.journey.holdouts, question)
+            walked = way(group.journey, question, holdout=holdout, part=part_of(holdout, question))
+            for row in group.rows_on(walked):
+                piece = self._piece(row, question, holdout)
                 if piece.text:
                     texts.append(piece.text)
                     mark ^= piece.mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
-
-    def _kept_piece(self, row: _Row, question: Question, holdout: HoldoutRule) -> Piece:
-        """What the status quo of a holdout sees there."""
-        piece = row.pieces.get(id(holdout))
-        if piece is None:
-            slot = holdout.as_it_was(row.touchpoint, row.slot)
-            piece = row.pieces[id(holdout)] = self._written(row, question, holdout, slot)
-        return piece
 
     def _piece(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:
         met = experiment(row.slot, question, holdout).enrolment
@@ -87,13 +93,11 @@ class Sheet:
         known = (NOBODY if question.visitor is None else NOT_IN) if met is None else id(met)
         piece = row.pieces.get(known)
         if piece is None:
-            piece = row.pieces[known] = self._written(row, question, holdout, row.slot)
+            piece = row.pieces[known] = self._written(row, question, holdout)
         return piece
 
-    def _written(
-        self, row: _Row, question: Question, holdout: HoldoutRule | None, slot: SlotRule
-    ) -> Piece:
-        seen = answer(slot, question, holdout=holdout)
+    def _written(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:
+        seen = answer(row.slot, question, holdout=holdout)
         is_somebody = question.visitor is not None
         said = (self._say(answered(flag, seen), is_somebody) for flag in row.flags)
         text = b",".join(orjson.dumps(item) for item in said if item is not None)
@@ -101,16 +105,9 @@ class Sheet:
 
 
 def _groups(ruleset: Ruleset) -> Iterator[_Group]:
-    of_slot: dict[int, list[Flag]] = {}
-    for flag in flags(ruleset).values():
-        of_slot.setdefault(id(flag.slot), []).append(flag)
     for journey in ruleset.journeys.values():
-        rows = (
-            _Row(touchpoint=point.key, slot=slot, flags=tuple(of_slot.get(id(slot), ())))
-            for point in journey.touchpoints.values()
-            for slot in point.slots.values()
-        )
-        yield _Group(holdouts=journey.holdouts, rows=tuple(rows))
+        own = (flag for flag in flags(ruleset).values() if flag.journey is journey)
+        yield _Group(journey=journey, flags=tuple(own))
 
 
 def _mark(text: bytes) -> int:

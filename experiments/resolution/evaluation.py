@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from experiments.resolution.enrolment import Question, holdout_of, part_of
+from experiments.resolution.enrolment import Question
 from experiments.resolution.flags import Evaluation, Flag, evaluation, flags, shown
-from experiments.resolution.ladder import Answer, Place, answer
+from experiments.resolution.ladder import Answer, Place, Resolved, climb
 from experiments.resolution.resolver import Asker, Resolver
-from experiments.resolution.ruleset import JourneyRule, Ruleset
+from experiments.resolution.ruleset import Ruleset
 
 
 class Answered(NamedTuple):
@@ -26,35 +26,28 @@ def evaluate(
     Somebody who asks for an experiment that they are not in sees the standard, which assigns and
     counts nothing, whatever other experiment they are in.
     """
+    place = _place(flag)
     if flag.experiment is not None:
-        question = resolver.look(ruleset, asker)
-        seen = answer(flag.slot, question, holdout=holdout_of(flag.journey.holdouts, question))
-        if seen.enrolment is None or seen.enrolment.experiment.key != flag.experiment.key:
-            return evaluation(flag, shown(seen))
-    place = Place(flag.journey.key, flag.touchpoint.key, (flag.slot.key,))
-    (found,) = resolver.visit(ruleset, place, asker, now=now).answers
-    return evaluation(flag, shown(found))
+        resolved = climb(ruleset, place, resolver.look(ruleset, asker))
+        met = resolved.answers[0].enrolment
+        if met is None or met.experiment.key != flag.experiment.key:
+            return _said(flag, resolved)
+    return _said(flag, resolver.visit(ruleset, place, asker, now=now))
 
 
 def answers(ruleset: Ruleset, question: Question) -> Iterator[tuple[Flag, Evaluation | None]]:
     """What every flag answers to a question; pure."""
-    seen: dict[int, Answer] = {}
-    for journey in ruleset.journeys.values():
-        seen |= _journey(journey, question)
     for flag in flags(ruleset).values():
-        yield flag, evaluation(flag, shown(seen[id(flag.slot)]))
+        yield flag, _said(flag, climb(ruleset, _place(flag), question))
 
 
-def _journey(journey: JourneyRule, question: Question) -> dict[int, Answer]:
-    holdout = holdout_of(journey.holdouts, question)
-    quo = holdout if holdout is not None and holdout.keeps(part_of(holdout, question)) else None
-    return {
-        id(slot): answer(
-            slot if quo is None else quo.as_it_was(point.key, slot), question, holdout=holdout
-        )
-        for point in journey.touchpoints.values()
-        for slot in point.slots.values()
-    }
+def _place(flag: Flag) -> Place:
+    return Place(flag.journey.key, flag.touchpoint.key, (flag.slot.key,))
+
+
+def _said(flag: Flag, resolved: Resolved) -> Evaluation | None:
+    here = flag.on(resolved.touchpoint, resolved.version or 0)
+    return None if here is None else evaluation(here, shown(resolved.answers[0]))
 
 
 def answered(flag: Flag, seen: Answer) -> Answered:

@@ -6,7 +6,7 @@ the ladder; this module only says it in the words of the protocols.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -42,7 +42,17 @@ class Flag:
     journey: JourneyRule
     touchpoint: TouchpointRule
     slot: SlotRule
+    version: int
     experiment: ExperimentRule | None = None
+
+    def on(self, point: TouchpointRule | None, version: int) -> "Flag | None":
+        """The flag to somebody whose path has this touchpoint; none where it leads past it."""
+        slot = None if point is None else point.slots.get(self.slot.key)
+        if point is None or slot is None:
+            return None
+        if slot is self.slot and version == self.version:
+            return self
+        return replace(self, touchpoint=point, slot=slot, version=version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +117,16 @@ def typed(value: Any, kind: ContentType) -> Any:
 
 def _slot_flags(ruleset: Ruleset) -> Iterator[Flag]:
     for journey in ruleset.journeys.values():
-        for point in journey.touchpoints.values():
+        for point in (*journey.elsewhere.values(), *journey.touchpoints.values()):
             for slot in point.slots.values():
                 key = f"{journey.key}.{point.key}.{slot.key}"
-                yield Flag(key=key, journey=journey, touchpoint=point, slot=slot)
+                yield Flag(
+                    key=key,
+                    journey=journey,
+                    touchpoint=point,
+                    slot=slot,
+                    version=journey.version,
+                )
 
 
 def _experiment_flags(ruleset: Ruleset) -> Iterator[Flag]:
@@ -122,6 +138,7 @@ def _experiment_flags(ruleset: Ruleset) -> Iterator[Flag]:
                     journey=flag.journey,
                     touchpoint=flag.touchpoint,
                     slot=flag.slot,
+                    version=flag.version,
                     experiment=rule,
                 )
 
@@ -131,7 +148,7 @@ def _answer(flag: Flag, seen: Shown, *, is_in: bool) -> Evaluation | None:
         return None
     about: dict[str, str | int | bool] = {
         "journey": flag.journey.key,
-        "version": flag.journey.version,
+        "version": flag.version,
         "touchpoint": flag.touchpoint.key,
         "slot": flag.slot.key,
         "stage": flag.touchpoint.stage,

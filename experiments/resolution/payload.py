@@ -2,7 +2,8 @@
 
 An SDK hashes, filters and compares as the server does, so that it finds the same arm. What it
 cannot know is left out and named as `remoteOnly`: who was in an experiment that takes nobody new,
-and conditions on what only the server knows. No hypothesis, owner or metric is published.
+conditions on what only the server knows, and who walks another path than the standard. No
+hypothesis, owner or metric is published.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,14 @@ from experiments.assignment.bucketing import BUCKETS
 from experiments.conditions import is_portable
 from experiments.design.schemas import Status
 from experiments.resolution.flags import Flag, flags, typed
-from experiments.resolution.ruleset import ExperimentRule, HoldoutRule, LayerRule, Ruleset
+from experiments.resolution.ruleset import (
+    ExperimentRule,
+    HoldoutRule,
+    LayerRule,
+    Ruleset,
+    SlotRule,
+    TouchpointRule,
+)
 
 HASHED = {"hashAttribute": "id", "hashVersion": 2}
 
@@ -32,7 +40,11 @@ def payload(ruleset: Ruleset) -> Payload:
     found = [flag for flag in flags(ruleset).values() if _standard(flag) is not None]
     left_out = {flag.key: _left_out(flag) for flag in found}
     return Payload(
-        features={flag.key: _feature(flag, left_out[flag.key]) for flag in found},
+        features={
+            flag.key: _feature(flag, left_out[flag.key])
+            for flag in found
+            if flag.touchpoint.key in flag.journey.touchpoints
+        },
         remote_only={key: names for key, names in left_out.items() if names},
     )
 
@@ -55,12 +67,33 @@ def _left_out(flag: Flag) -> list[str]:
     """The experiments that an SDK could not evaluate, or not alike."""
     unknown = [item for item in flag.journey.holdouts if not is_portable(item.audience)]
     known_here = not unknown
-    return [item.key for item in unknown if _kept(flag, item) != _standard(flag)] + [
-        rule.key
-        for rule in _experiments(flag)
-        if rule.status is Status.MATURING
-        or (rule.status is Status.RUNNING and not (known_here and is_portable(rule.audience)))
-    ]
+    changing = [item.key for item in unknown if _kept(flag, item) != _standard(flag)]
+    return (
+        changing
+        + _elsewhere(flag)
+        + [
+            rule.key
+            for rule in _experiments(flag)
+            if rule.status is Status.MATURING
+            or (rule.status is Status.RUNNING and not (known_here and is_portable(rule.audience)))
+        ]
+    )
+
+
+def _elsewhere(flag: Flag) -> list[str]:
+    """What leads some visitors along a path on which the flag answers otherwise, or not at all."""
+    journey = flag.journey
+    paths = [(path.rule.key, each) for path in journey.paths for each in path.touchpoints.values()]
+    paths += [(f"version {number}", each) for number, each in journey.earlier.items()]
+    kept = [(item.key, item.kept) for item in journey.holdouts if item.parts is not None]
+    names = [name for name, points in paths if _slot(flag, points) != flag.slot]
+    names += [name for name, points in kept if _slot(flag, points) is None]
+    return list(dict.fromkeys(names))
+
+
+def _slot(flag: Flag, touchpoints: Mapping[str, TouchpointRule]) -> SlotRule | None:
+    point = touchpoints.get(flag.touchpoint.key)
+    return None if point is None else point.slots.get(flag.slot.key)
 
 
 def _experiment(flag: Flag, rule: ExperimentRule) -> dict[str, Any]:
@@ -100,8 +133,7 @@ def _holdout(flag: Flag, holdout: HoldoutRule) -> Iterator[dict[str, Any]]:
 
 def _kept(flag: Flag, holdout: HoldoutRule) -> Any:
     """What the status quo of a holdout sees there: what was standard at its beginning."""
-    point = holdout.kept.get(flag.touchpoint.key)
-    slot = None if point is None else point.slots.get(flag.slot.key)
+    slot = _slot(flag, holdout.kept)
     if slot is None or slot.standard is None or not slot.standard.approved:
         return _standard(flag)
     return typed(slot.standard.value, slot.type)

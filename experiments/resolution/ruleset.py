@@ -183,11 +183,6 @@ class HoldoutRule:
         """Whether the share takes in a bucket."""
         return number < self.share * BUCKETS
 
-    def as_it_was(self, touchpoint: str, slot: SlotRule) -> SlotRule:
-        """The slot as the status quo sees it; one that is newer is as it is."""
-        there = self.kept.get(touchpoint)
-        return slot if there is None else there.slots.get(slot.key, slot)
-
     def keeps(self, part: Enrolment | None) -> bool:
         """Whether whoever is in that part stays on the standard of the beginning."""
         return part is not None and self.parts is not None and part.arm is self.parts.arms[0]
@@ -240,6 +235,7 @@ class JourneyRule:
         """Work out what is under way, and what is known on any path."""
         paths = tuple(path for path in self.previews if path.rule.status in LIVE)
         others = [each for path in self.previews for each in path.touchpoints.values()]
+        others += [holdout.kept for holdout in self.holdouts]
         elsewhere = {
             key: point
             for touchpoints in (*self.earlier.values(), *others)

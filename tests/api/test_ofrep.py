@@ -1,8 +1,10 @@
 """OFREP as the real clients need it; each rule broke one of them when it was not kept."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -11,15 +13,31 @@ from werkzeug.test import TestResponse
 
 from experiments.accounts.schemas import Scope
 from experiments.assignment.models import Exposure
+from experiments.audit.schemas import Actor
 from experiments.database import reading, transaction
 from experiments.design import service as design
 from experiments.design.models import Phase
-from experiments.design.schemas import ExperimentOut
+from experiments.design.schemas import ExperimentIn, ExperimentOut
 
 Headers = dict[str, str]
 FLAGS = "/ofrep/v1/evaluate/flags"
 HEADLINE = "signup.landing_page.hero_headline"
 STEPS = "signup.first_steps.first_steps_text"
+SHORT = {
+    "key": "short",
+    "name": "Short",
+    "journey": "signup",
+    "level": "path",
+    "variants": [
+        {"key": "control", "control": True, "weight": 0.5},
+        {
+            "key": "short",
+            "weight": 0.5,
+            "patch": {"operations": [{"op": "skip_stage", "stage": "signup"}]},
+        },
+    ],
+    "primary_metric": "signup.signup",
+}
 
 
 @pytest.fixture
@@ -252,3 +270,31 @@ def test_address__when_it_ends_with_a_slash__then_no_redirect(
 ) -> None:
     for address in (f"{FLAGS}/", f"{FLAGS}/{HEADLINE}/"):
         assert client.post(address, json={}, headers=token()).status_code == 200
+
+
+def test_bulk__when_paths_differ__then_each_visitor_gets_the_flags_of_their_path(
+    app: Flask,
+    ask: Callable[..., TestResponse],
+    signup: Callable[[Session], None],
+    rng: np.random.Generator,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    with transaction(app.extensions["desireline"].engine) as session:
+        signup(session)
+        data = ExperimentIn.model_validate(SHORT)
+        design.create(session, data, rng=rng, actor=actor, now=now)
+        design.start(session, "short", actor=actor, now=now)
+    seen = set()
+    for number in range(12):
+        visitor = f"v{number}"
+        document = ask(visitor=visitor).get_json()
+        keys = {item["key"] for item in document["flags"]}
+        single = ask(STEPS, visitor=visitor)
+        assert (STEPS in keys) == (single.status_code == 200)
+        assert HEADLINE in keys
+        for item in document["flags"]:
+            assert item == ask(item["key"], visitor=visitor).get_json()
+        seen.add(STEPS in keys)
+    assert seen == {True, False}
+    assert exposures(app) == 12  # in both arms, where the paths part
