@@ -18,6 +18,7 @@ from experiments.accounts import service as accounts
 from experiments.commands import (
     calibrate,
     contents,
+    delivery,
     demo,
     events,
     evidence,
@@ -152,6 +153,9 @@ def _prepare(settings: Settings) -> None:
 for command in (
     calibrate.calibrate,
     contents.content,
+    delivery.endpoint,
+    delivery.outbox,
+    delivery.subscription,
     demo.run_demo,
     evidence.evidence,
     year.run_year,

@@ -8,6 +8,7 @@ from web import (
     audit,
     contents,
     csrf,
+    delivery,
     events,
     exclusion,
     experiment_steps,
@@ -28,6 +29,7 @@ from web import (
     replay,
     reports,
     settings,
+    shared,
     start,
     throttle,
     trust,
@@ -59,6 +61,8 @@ PARTS = (
     jobs,
     audit,
     settings,
+    delivery,
+    shared,
     api_docs,
 )
 

@@ -13,6 +13,7 @@ PAGES = (
     "/journeys/signup/versions/1", "/journeys/signup/diff?before=1&after=1", "/experiments",
     "/catalogue", "/catalogue/signup.visit", "/layers", "/imports",
     "/reports", "/visitors", "/events", "/jobs", "/audit", "/settings",
+    "/settings/delivery", "/reports/compare",
 )  # fmt: skip
 EDITOR_PAGES = ("/journeys/new", "/journeys/signup/edit", "/experiments/new?journey=signup")
 
@@ -32,6 +33,10 @@ CHANGES = (
     "/jobs/analyse/run",
     "/settings/people",
     "/settings/tokens",
+    "/settings/delivery/endpoints",
+    "/settings/delivery/mail/test",
+    "/settings/delivery/subscriptions",
+    "/reports/2026-W10/shares",
 )
 
 
