@@ -91,6 +91,9 @@ def test_enqueue__audience_came_after_the_hour__waits_for_the_next_week(
     ],
 )
 def test_subscribe__something_is_wrong__is_refused(session, actor, now, changes, error):
-    with pytest.raises(error):
+    def subscribe():
         data = parse(SubscriptionIn, MAIL | changes)
         service.subscribe(session, data, actor=actor, now=now)
+
+    with pytest.raises(error):
+        subscribe()
