@@ -5,10 +5,11 @@ def test_weekly__nothing_to_report__says_so(type_in):
     assert "nothing to report yet" in type_in("report", "weekly", "--to", "file").output
 
 
-def test_weekly__dry_run__writes_nothing(type_in, shop, tmp_path):
+def test_weekly__dry_run__writes_nothing(type_in, tmp_path):
     week = type_in("report", "show", "--so-far").output.split()[1]
     words = ["report", "weekly", "--week", week, "--folder", str(tmp_path / "out")]
 
+    type_in("journey", "create", "--template", "signup", "--key", "shop", "--name", "Shop")
     told = type_in(*words, "--to", "file", "--dry-run").output
 
     assert "would write" in told
