@@ -35,7 +35,7 @@ EDITED = {
     "/journeys/<key>/edit": "/journeys/signup/edit",
     "/journeys/new": "/journeys/new",
 }
-NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/")
+NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/|/export$")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 # The documentation of the API repeats one form hundreds of times: one group of it is enough.
@@ -140,7 +140,7 @@ def test_map__when_printed__then_only_the_page_itself_is(visit: Visit) -> None:
 
 def test_keys__when_pressed__then_they_walk_jump_and_help(visit: Visit) -> None:
     page = visit(ADMIN)
-    page.goto("/experiments")
+    page.goto("/catalogue")
     focused = "document.activeElement.textContent"
     page.keyboard.press("j")
     first = page.evaluate(focused)
@@ -151,7 +151,7 @@ def test_keys__when_pressed__then_they_walk_jump_and_help(visit: Visit) -> None:
     page.keyboard.press("/")
     page.keyboard.type("headline/j")
     assert page.locator("#jump-wide").input_value() == "headline/j"
-    page.goto("/experiments")
+    page.goto("/catalogue")
     page.keyboard.press("?")
     page.wait_for_url("**/jump#keys")
 
