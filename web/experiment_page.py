@@ -13,6 +13,7 @@ from experiments.decisions import ramping
 from experiments.decisions.promoting import changed_since
 from experiments.decisions.schemas import DecisionOut, PromotionOut
 from experiments.design import queries
+from experiments.design.power import Forecast
 from experiments.design.ramp import RampOut
 from experiments.design.schemas import ExperimentOut, Finding, Severity, Status
 from experiments.interference.queries import interferences
@@ -52,9 +53,11 @@ class Seen:
     interferences: list[InterferenceOut]
     learning: LearningOut | None
     findings: list[Finding]
+    forecast: Forecast | None
     log: list[AuditOut]
     paths: tuple[Path, ...]
     runs: list[RunOut]
+    stages: tuple[str, ...]
 
     @property
     def startable(self) -> bool:
@@ -88,8 +91,10 @@ def seen(key: str, view: str) -> Seen:
             interferences=interferences(session, key),
             learning=learnings.of_experiment(session, key),
             findings=queries.check(session, key) if experiment.status in EDITABLE else [],
+            forecast=(queries.forecast(session, key) if experiment.status in EDITABLE else None),
             log=audit.entries(session, subject_key=key, limit=LOG_SHOWN),
             paths=paths(experiment, base.graph),
+            stages=tuple(stage.key for stage in base.graph.stages),
             runs=analysis.daily_runs(session, key, days=DAYS_DRAWN) if view in TELLING else [],
         )
 
@@ -114,9 +119,11 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
 
 def _results(page: Seen, readout: Readout | None) -> list[Table]:
     found = []
+    if page.forecast:
+        found.append(tables.power(page.forecast))
     if readout:
-        found = [tables.results(readout), tables.readings(readout), tables.stages(readout)]
-        found.append(tables.guardrails(readout))
+        found += [tables.results(readout), tables.readings(readout)]
+        found += [tables.stages(readout, page.stages), tables.guardrails(readout)]
     if page.decision:
         found.append(tables.rule(page.decision))
     return found
@@ -125,11 +132,14 @@ def _results(page: Seen, readout: Readout | None) -> list[Table]:
 def plots_of(page: Seen, view: str) -> dict[str, Plot]:
     """The plots of a view, by name; each has a table with the same numbers."""
     found: list[Plot | None] = []
+    if page.forecast and view == "results":
+        drawn = plots.power(page.forecast, page.experiment.plan)
+        return {drawn.key: drawn}
     if page.run is None:
         return {}
     readout = page.run.readout
     if view == "results":
-        found = [plots.stages(tables.stages(readout).rows)]
+        found = [plots.stages(tables.stages(readout, page.stages).rows)]
     elif view == "time":
         marks = list(plots.marks(page.experiment, page.run.as_of))
         is_plain = bool(too_early(page.experiment.plan, readout)) or not is_trusted(page.trust)

@@ -8,8 +8,9 @@ from typing import Any
 import altair as alt
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
-from experiments.design.schemas import ExperimentOut
-from experiments.formats import count, date, lift, plural, score
+from experiments.design.power import Forecast
+from experiments.design.schemas import ExperimentOut, Plan
+from experiments.formats import count, date, lift, percent, plural, score
 from web.experiment_history import log_e
 from web.plots import Drawn, Plot, Theme, colour, rows
 from web.tables import Cell
@@ -157,6 +158,34 @@ def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
         caption="Of everybody randomised, not of those who reached the stage before. "
         "Each range is of its stage alone.",
         table="stages",
+        draw=draw,
+    )
+
+
+def power(forecast: Forecast, plan: Plan) -> Plot:
+    """The chance to find an effect by its size, and the chance that is wanted."""
+    points: list[dict[str, Any]] = [point.model_dump() for point in forecast.curve]
+
+    def draw(theme: Theme) -> Drawn:
+        x = alt.X("lift:Q", axis=alt.Axis(title="True relative effect", format="+.0%"))
+        axis = alt.Axis(title="Chance to find it", format=".0%", tickCount=5)
+        y = alt.Y("power:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
+        worth = rows([{"lift": plan.minimum_lift}]).mark_rule(color=theme.strong, strokeDash=[2, 3])
+        return alt.layer(
+            _level(plan.power, theme),
+            worth.encode(x="lift:Q"),
+            rows(points)
+            .mark_line(strokeWidth=2.5, point=True, color=theme.series[0], interpolate="monotone")
+            .encode(x=x, y=y),
+        )
+
+    return Plot(
+        key="power",
+        title="Chance to find an effect, by its size",
+        told=f"A change of {lift(plan.minimum_lift)} is found with a chance of "
+        f"{percent(forecast.power)}; {percent(plan.power)} are wanted.",
+        caption="Dashed: the smallest change worth finding, and the chance that is wanted.",
+        table="power",
         draw=draw,
     )
 

@@ -1,6 +1,6 @@
 """The tables of an experiment's page, as people see them and as files carry them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from experiments.analysis.schemas import (
     Arm,
@@ -12,6 +12,7 @@ from experiments.analysis.schemas import (
     SequentialTest,
 )
 from experiments.decisions.schemas import DecisionOut
+from experiments.design.power import Forecast
 from experiments.formats import words
 from web.tables import Cell, Column, Kind, Table
 
@@ -73,8 +74,11 @@ def readings(readout: Readout) -> Table:
     )
 
 
-def stages(readout: Readout) -> Table:
-    """How far down the journey the change reaches: a row per later stage and variant."""
+def stages(readout: Readout, order: Sequence[str]) -> Table:
+    """How far down the journey the change reaches: a row per later stage and variant.
+
+    `order` are the keys of the journey's stages from the first to the last.
+    """
     return Table(
         key="stages",
         title="From the change to the end of the journey",
@@ -89,7 +93,7 @@ def stages(readout: Readout) -> Table:
             Column(key="effect_rel_low", label="from", kind=LIFT),
             Column(key="effect_rel_high", label="to", kind=LIFT),
         ),
-        rows=list(_stage_rows(readout)),
+        rows=list(_stage_rows(readout, order)),
         as_of=readout.as_of,
     )
 
@@ -123,6 +127,20 @@ def guardrails(readout: Readout) -> Table:
             for item in metric.comparisons
         ],
         as_of=readout.as_of,
+    )
+
+
+def power(forecast: Forecast) -> Table:
+    """The chance to find an effect, by its size."""
+    return Table(
+        key="power",
+        title="Chance to find an effect, by its size",
+        about="Within the planned days, by the sequential test that will judge it.",
+        columns=(
+            Column(key="lift", label="True relative effect", kind=LIFT),
+            Column(key="power", label="Chance to find it", kind=Kind.SHARE),
+        ),
+        rows=[(point.lift, point.power) for point in forecast.curve],
     )
 
 
@@ -189,8 +207,9 @@ def _reading(item: Comparison) -> tuple[Cell, ...]:
     return (item.variant, z, bound, fixed, *beliefs)
 
 
-def _stage_rows(readout: Readout) -> Iterator[tuple[Cell, ...]]:
-    for metric in readout.stages:
+def _stage_rows(readout: Readout, order: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    place = {stage: number for number, stage in enumerate(order)}
+    for metric in sorted(readout.stages, key=lambda item: place.get(item.stage or "", 0)):
         control = next(arm for arm in metric.arms if arm.control)
         for item in metric.comparisons:
             figures = (known_number(control.figure), known_number(metric.arm(item.variant).figure))

@@ -4,9 +4,30 @@ from collections.abc import Iterator
 
 from experiments.design.schemas import ExperimentOut
 from experiments.metrics.schemas import MetricKind, MetricOut
+from experiments.shapes import Out
 from stats.planning import ExperimentPlan, PlannedMetric, Traffic, plan_experiment
 
 _DAYS_PER_WEEK = 7
+CURVE = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+"""Where the chance to find an effect is worked out, in parts of the smallest worth finding."""
+
+
+class PowerPoint(Out):
+    """The chance to find a relative change of that size within the plan."""
+
+    lift: float
+    power: float
+
+
+class Forecast(Out):
+    """What a plan can achieve: time and visitors for its smallest lift, and the chance by size."""
+
+    days_needed: int
+    visitors_needed: int
+    feasible: bool
+    power: float
+    smallest_lift: float | None
+    curve: list[PowerPoint]
 
 
 def power_findings(experiment: ExperimentOut, metric: MetricOut) -> Iterator[tuple[str, str]]:
@@ -26,6 +47,25 @@ def power_findings(experiment: ExperimentOut, metric: MetricOut) -> Iterator[tup
         yield "/plan/maximum_days", sentence
 
 
+def forecast(experiment: ExperimentOut, metric: MetricOut) -> Forecast | None:
+    """What the plan can find, and with which chance; None while figures are missing."""
+    if list(_missing_figures(experiment, metric)):
+        return None
+    plan, found = experiment.plan, _achievable(experiment, metric)
+    lifts = [plan.minimum_lift * factor for factor in CURVE]
+    powers = [_achievable(experiment, metric, lift=lift).power for lift in lifts]
+    return Forecast(
+        days_needed=found.days_needed,
+        visitors_needed=found.visitors_needed,
+        feasible=found.feasible,
+        power=found.power,
+        smallest_lift=None if found.mde_abs is None else found.mde_abs / (plan.baseline or 1.0),
+        curve=[
+            PowerPoint(lift=lift, power=power) for lift, power in zip(lifts, powers, strict=True)
+        ],
+    )
+
+
 def _missing_figures(experiment: ExperimentOut, metric: MetricOut) -> Iterator[tuple[str, str]]:
     plan = experiment.plan
     cannot = "nobody knows whether the test can find anything"
@@ -42,7 +82,9 @@ def _missing_figures(experiment: ExperimentOut, metric: MetricOut) -> Iterator[t
         yield "/plan/baseline", sentence
 
 
-def _achievable(experiment: ExperimentOut, metric: MetricOut) -> ExperimentPlan:
+def _achievable(
+    experiment: ExperimentOut, metric: MetricOut, *, lift: float | None = None
+) -> ExperimentPlan:
     plan = experiment.plan
     baseline, per_week = plan.baseline or 0.0, plan.visitors_per_week or 0
     place = experiment.place
@@ -56,7 +98,7 @@ def _achievable(experiment: ExperimentOut, metric: MetricOut) -> ExperimentPlan:
     return plan_experiment(
         PlannedMetric(mean=baseline, sd=None if is_rate else plan.baseline_sd),
         traffic,
-        effect_abs=baseline * plan.minimum_lift,
+        effect_abs=baseline * (plan.minimum_lift if lift is None else lift),
         alpha=plan.alpha,
         power=plan.power,
     )

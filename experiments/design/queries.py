@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlmodel import Session, col, select
 
+from experiments.design import power
 from experiments.design.checks import Facts, findings
 from experiments.design.lifecycle import OCCUPYING
 from experiments.design.models import Experiment, Holdout, Layer, Phase, Variant
+from experiments.design.power import Forecast
 from experiments.design.schemas import (
     ExperimentOut,
     Finding,
@@ -73,6 +75,16 @@ def experiments(
     if journey:
         query = query.where(Experiment.journey_id == journeys.journey(session, journey).id)
     return _outs(session, session.exec(query).all())
+
+
+def forecast(session: Session, key: str) -> Forecast | None:
+    """What the plan of an experiment can find; None while its plan lacks figures.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    found = experiment(session, key)
+    return power.forecast(found, metrics.metric(session, found.primary_metric))
 
 
 def check(session: Session, key: str) -> list[Finding]:

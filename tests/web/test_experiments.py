@@ -88,6 +88,17 @@ def test_show__draft__tells_the_checks_before_the_start(drafted):
     assert "Start now" in page
 
 
+def test_show__draft__says_what_its_plan_can_find_and_draws_it(drafted):
+    page = drafted.get("/experiments/short-headline")
+    assert "28 days are planned" in page
+
+    address = "/experiments/short-headline?table=power&format=json"
+    chances = [row["power"] for row in drafted.client.get(address).json["rows"]]
+    assert chances == sorted(chances)
+    drawn = drafted.client.get("/experiments/short-headline/plots/results/power.dark.svg")
+    assert drawn.mimetype == "image/svg+xml"
+
+
 def test_steps__from_start_to_archive__change_the_state(drafted, database):
     steps = {
         "start": Status.RUNNING,
