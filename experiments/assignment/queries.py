@@ -2,14 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection, and_, bindparam, func
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlmodel import Session, col, select
 
 from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
 from experiments.assignment.schemas import AssignmentOut, Known, StoredArm, VisitorOut
+from experiments.database import fetched
 from experiments.errors import NotFoundError
 
 _ARM = (
@@ -23,13 +27,15 @@ _SEEN = and_(
     col(Exposure.visitor_id) == col(Assignment.visitor_id),
     col(Exposure.experiment_id) == col(Assignment.experiment_id),
 )
-_KNOWN = (
-    sa.select(col(Alias.visitor_id), *_ARM)
-    .select_from(Alias)
-    .outerjoin(Assignment, col(Assignment.visitor_id) == col(Alias.visitor_id))
-    .outerjoin(Exposure, _SEEN)
-    .where(col(Alias.value) == bindparam("value"))
-)
+_KNOWN = """
+SELECT alias.visitor_id, assignment.experiment_id, assignment.variant_id, assignment.phase_id,
+    assignment.bucket, exposure.id
+FROM alias
+LEFT JOIN assignment ON assignment.visitor_id = alias.visitor_id
+LEFT JOIN exposure ON exposure.visitor_id = assignment.visitor_id
+    AND exposure.experiment_id = assignment.experiment_id
+WHERE alias.value = ?
+"""
 _ARMS = (
     sa.select(col(Assignment.visitor_id), *_ARM)
     .outerjoin(Exposure, _SEEN)
@@ -42,13 +48,17 @@ def visitor_id(session: Session, value: str) -> int | None:
     return session.exec(select(Alias.visitor_id).where(Alias.value == value)).first()
 
 
-def known(connection: Connection, value: str) -> Known:
-    """Who an id belongs to and every arm they are in, in one indexed look-up, as plain rows."""
-    rows = connection.execute(_KNOWN, {"value": value}).all()
+def known(cursor: DBAPICursor, value: str, *, with_attributes: bool) -> Known:
+    """Who an id belongs to, every arm they are in, and if wanted what is known of them."""
+    rows = fetched(cursor, _KNOWN, value)
     if not rows:
         return Known()
-    owner = rows[0][0]
-    return _known(rows)[owner]
+    found = _known(rows)[rows[0][0]]
+    if not with_attributes:
+        return found
+    query = "SELECT key, CAST(value AS TEXT) FROM attribute WHERE visitor_id = ?"
+    attributes = fetched(cursor, query, found.visitor_id)
+    return replace(found, attributes={key: orjson.loads(text) for key, text in attributes})
 
 
 def known_visitors(connection: Connection, visitors: Collection[int]) -> dict[int, Known]:

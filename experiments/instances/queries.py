@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlmodel import Session, col, select
 
 from experiments.assignment.queries import visitor_id
 from experiments.assignment.schemas import Standing
+from experiments.database import fetched
 from experiments.errors import NotFoundError
 from experiments.instances.arms import path_arms
 from experiments.instances.models import JourneyInstance, StageTransition
@@ -43,12 +45,13 @@ def instances(session: Session, value: str) -> list[InstanceOut]:
     ]
 
 
-def standing(session: Session, visitor: int) -> dict[int, Standing]:
+def standing(cursor: DBAPICursor, visitor: int) -> dict[int, Standing]:
     """Where a visitor stands, by journey; nothing for one that they have left."""
-    query = select(
-        JourneyInstance.journey_id, JourneyInstance.version, JourneyInstance.stage
-    ).where(JourneyInstance.visitor_id == visitor, JourneyInstance.state != InstanceState.LEFT)
-    rows = session.exec(query.order_by(col(JourneyInstance.attempt)))
+    query = (
+        "SELECT journey_id, version, stage FROM journey_instance "
+        "WHERE visitor_id = ? AND state <> ? ORDER BY attempt"
+    )
+    rows = fetched(cursor, query, visitor, InstanceState.LEFT.value)
     return {journey: Standing(version, stage) for journey, version, stage in rows}
 
 

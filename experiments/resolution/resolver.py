@@ -14,12 +14,13 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Engine
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from experiments.assignment import queries as visitors
 from experiments.assignment.bucketing import bucket
 from experiments.assignment.recording import VISITS, Meeting, Visit
 from experiments.assignment.schemas import Known, StoredArm
-from experiments.database import reading
+from experiments.database import peeking
 from experiments.errors import OverloadedError, UnavailableError
 from experiments.inbox.group_commit import PATIENCE_SECONDS, GroupCommit
 from experiments.instances import queries as instances
@@ -127,14 +128,8 @@ class Resolver:
         if monotonic() < self._away_until:
             return NOBODY
         try:
-            with reading(self._engine) as session:
-                known = visitors.known(session.connection(), visitor)
-                if known.visitor_id is not None and ruleset.reads_attributes:
-                    attributes = visitors.attributes(session, known.visitor_id)
-                    known = replace(known, attributes=attributes)
-                if known.visitor_id is not None and ruleset.reads_standing:
-                    standing = instances.standing(session, known.visitor_id)
-                    known = replace(known, standing=standing)
+            with peeking(self._engine) as cursor:
+                known = _known(cursor, ruleset, visitor)
         except UnavailableError:
             self._away_until = monotonic() + AVOID_SECONDS
             return NOBODY
@@ -152,6 +147,14 @@ class Resolver:
                 self._away_until = monotonic() + AVOID_SECONDS
         self._spool.add(visit.visitor, visit.at, news)
         return None
+
+
+def _known(cursor: DBAPICursor, ruleset: Ruleset, visitor: str) -> Known:
+    """What is stored of a visitor, as far as this ruleset asks for it."""
+    known = visitors.known(cursor, visitor, with_attributes=ruleset.reads_attributes)
+    if known.visitor_id is None or not ruleset.reads_standing:
+        return known
+    return replace(known, standing=instances.standing(cursor, known.visitor_id))
 
 
 def question(asker: Asker, known: Known) -> Question:

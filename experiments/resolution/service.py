@@ -46,13 +46,10 @@ def explain(
     """What would be shown and what every rung says; writes nothing."""
     known = NOBODY
     if asked.visitor is not None:
-        known = visitors.known(session.connection(), asked.visitor)
-    if known.visitor_id is not None:
-        known = replace(
-            known,
-            attributes=visitors.attributes(session, known.visitor_id),
-            standing=instances.standing(session, known.visitor_id),
-        )
+        cursor = session.connection().connection.cursor()
+        known = visitors.known(cursor, asked.visitor, with_attributes=True)
+        if known.visitor_id is not None:
+            known = replace(known, standing=instances.standing(cursor, known.visitor_id))
     asker = question(_asker(asked, forced), known)
     resolved = climb(ruleset, _place(asked), asker, traced=True)
     rungs = {
