@@ -7,7 +7,7 @@ every request.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from flask import Response, request
@@ -38,8 +38,7 @@ class WsgiHeaders:
 
     def get(self, name: str, default: str = "", /) -> str:
         """The value of a header, or the default."""
-        key = name.upper().replace("-", "_")
-        found: str = self._environ.get(key if key in _WITHOUT_PREFIX else f"HTTP_{key}", default)
+        found: str = self._environ.get(_variable(name), default)
         return found
 
 
@@ -58,6 +57,13 @@ class Reply(NamedTuple):
     status: int
     body: bytes = b""
     headers: HeaderList = ()
+
+
+@lru_cache(maxsize=256)
+def _variable(name: str) -> str:
+    """The WSGI variable of a header; our own code asks for a handful of names."""
+    key = name.upper().replace("-", "_")
+    return key if key in _WITHOUT_PREFIX else f"HTTP_{key}"
 
 
 def wsgi_request(environ: Mapping[str, Any]) -> Request:

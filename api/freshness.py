@@ -12,5 +12,7 @@ def etag(body: bytes) -> str:
 
 def is_known(if_none_match: str, tag: str) -> bool:
     """Whether `If-None-Match` names the tag: weak or strong, alone or in a list."""
+    if not if_none_match:
+        return False
     said = {item.strip().removeprefix("W/") for item in if_none_match.split(",")}
     return tag in said or "*" in said

@@ -157,15 +157,14 @@ def _asker(body: bytes) -> Asker:
     context = document.get("context") or {}
     if not isinstance(context, dict):
         raise FailedError("INVALID_CONTEXT", "context must be an object of attributes")
-    attributes = {name: value for name, value in context.items() if name != "targetingKey"}
+    told = context.pop("targetingKey", None)
+    if not told:
+        return Asker(None, context)
     try:
-        visitor = _visitor.validate_python(context.get("targetingKey") or None, strict=True)
+        return Asker(_visitor.validate_python(told, strict=True), context)
     except ValidationError as error:
-        if not context.get("targetingKey"):
-            return Asker(visitor=None, context=attributes)
         detail = f"targetingKey: {error.errors()[0]['msg']}"
         raise FailedError("INVALID_CONTEXT", detail) from error
-    return Asker(visitor=visitor, context=attributes)
 
 
 def _needs_visitor(flag: Flag, asker: Asker) -> bool:

@@ -43,6 +43,8 @@ def is_operators(expected: Any) -> bool:
 
 
 def _at_path(attributes: Any, path: str) -> Any:
+    if "." not in path and isinstance(attributes, dict):  # nearly always
+        return attributes.get(path)
     value = attributes
     for part in path.split("."):
         if not isinstance(value, Mapping):

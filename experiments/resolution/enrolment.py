@@ -45,6 +45,8 @@ def in_turn(rules: Sequence[ExperimentRule], question: Question) -> Sequence[Exp
 
 def enrol(rule: ExperimentRule, question: Question, *, visitor: str) -> Said:
     """The visitor's arm in a live experiment, or why they have none."""
+    if rule.is_open and rule.id not in question.arms:
+        return rule.to_newcomers[rule.arms_by_bucket[bucket(rule.salt, visitor)]]
     if rule.status is Status.PAUSED:
         return rule.refuses("is paused")
     stored = question.arms.get(rule.id)
@@ -70,9 +72,10 @@ def holdout_of(holdouts: tuple[HoldoutRule, ...], question: Question) -> Holdout
     visitor = question.visitor
     if visitor is None or not holdouts:
         return None
-    for holdout in holdouts:
-        if holdout.parts is not None and holdout.parts.id in question.arms:
-            return holdout
+    if question.arms:
+        for holdout in holdouts:
+            if holdout.parts is not None and holdout.parts.id in question.arms:
+                return holdout
     for holdout in holdouts:
         if holdout.holds(bucket(holdout.salt, visitor)) and matches(
             holdout.audience, question.attributes

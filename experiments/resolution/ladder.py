@@ -98,20 +98,20 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     journey = ruleset.journeys.get(place.journey)
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
-    holdout = holdout_of(journey.holdouts, question)
-    part = part_of(holdout, question)
+    holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
+    part = None if holdout is None else part_of(holdout, question)
     walked = way(journey, question, holdout=holdout, part=part)
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
         return _led_past(journey, place, question, walked)._replace(part=part)
-    answers = tuple(
+    answers = [
         answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
         if name in touchpoint.slots
         else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
         for name in place.slots or touchpoint.slots
-    )
+    ]
     parts = touchpoint.key in walked.parting
-    return Resolved(answers, touchpoint, walked.version, walked.enrolment, parts, part=part)
+    return Resolved(tuple(answers), touchpoint, walked.version, walked.enrolment, parts, part=part)
 
 
 def way(
@@ -137,15 +137,15 @@ def answer(
     traced: bool = False,
 ) -> Answer:
     """What one slot shows; `holdout` is the one that keeps the visitor out of every experiment."""
-    tried: list[Tried] = []
+    tried: tuple[Tried, ...] = ()
     enrolment = None
-    for rung, ask in RUNGS if traced else OUTSPOKEN:
-        said = ask(slot, question, holdout)
-        enrolment = said.enrolment or enrolment
+    for rung, ask in RUNGS if traced else OUTSPOKEN if question.forced else UNFORCED:
+        reason, shown, met = ask(slot, question, holdout)
+        enrolment = met or enrolment
         if traced:
-            tried.append(Tried(rung=rung, answered=said.shown is not None, reason=said.reason))
-        if said.shown is not None:
-            return Answer(slot.key, said.shown, rung, said.reason, enrolment, tuple(tried))
+            tried += (Tried(rung=rung, answered=shown is not None, reason=reason),)
+        if shown is not None:
+            return Answer(slot.key, shown, rung, reason, enrolment, tried)
     message = "the last rung of the ladder always answers"
     raise AssertionError(message)
 
@@ -267,3 +267,4 @@ RUNGS: tuple[tuple[Rung, Ask], ...] = (
 # Rungs that have no content of their own yet: what they say matters to a trace alone.
 SILENT = frozenset({Rung.AUTOMATION, Rung.HOLDOUT, Rung.CONTEXT, Rung.PERSONA})
 OUTSPOKEN = tuple((rung, ask) for rung, ask in RUNGS if rung not in SILENT)
+UNFORCED = OUTSPOKEN[1:]  # without a preview the first rung is silent, too

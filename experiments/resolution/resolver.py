@@ -101,17 +101,23 @@ class Resolver:
         # Somebody new is looked up where they are recorded; others are looked up first.
         if known is None and (ruleset.reads_people or not ask(NOBODY)[1]):
             known = self._read(ruleset, visitor)
-        resolved, news = ask(known or NOBODY)
+        read = known or NOBODY
+        resolved, news = ask(read)
         if not news:
             return resolved
-        complete = partial(_with_what_is_not_recorded, known or NOBODY)
-        visit = Visit(visitor, now, lambda stored: ask(complete(stored))[1])
-        stored = self._record(visit, news)
+        complete = partial(_with_what_is_not_recorded, read)
+
+        def meetings(stored: Known) -> Sequence[Meeting]:
+            is_as_read = stored.arms == read.arms and stored.exposed == read.exposed
+            return news if is_as_read else ask(complete(stored))[1]
+
+        stored = self._record(Visit(visitor, now, meetings), news)
         if stored is None:
             return resolved
         stored = complete(stored)
         self._memory.put(visitor, stored)
-        return ask(stored)[0]
+        # Only where another request of the same person was first another arm may stand.
+        return resolved if stored.arms == _expected(read, news) else ask(stored)[0]
 
     def replay(self) -> None:
         """Record what waited in a file while the database was away."""
@@ -185,6 +191,11 @@ def _ask(
         or met.is_new
     ]
     return resolved, news
+
+
+def _expected(read: Known, news: Sequence[Meeting]) -> Mapping[int, StoredArm]:
+    """The arms of somebody for whom exactly the news were recorded."""
+    return {**read.arms, **{item.experiment_id: item.arm for item in news if item.is_new}}
 
 
 def _with_what_is_not_recorded(read: Known, stored: Known) -> Known:

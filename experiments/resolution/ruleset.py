@@ -79,9 +79,15 @@ class ExperimentRule:
     arms_by_bucket: bytes = field(init=False, repr=False, compare=False)
     to_newcomers: tuple[Said, ...] = field(init=False, repr=False, compare=False)
     to_members: Mapping[int, Said] = field(init=False, repr=False, compare=False)
+    is_open: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out what each arm says to those who come newly, and to those who are in it."""
+        """Work out what each arm says to those who come newly, and to those who are in it.
+
+        Where nothing but the hash decides about newcomers the experiment is open.
+        """
+        is_open = self.status is Status.RUNNING and not self.audience and self.layer is None
+        object.__setattr__(self, "is_open", is_open)
         beyond = self.refuses("the visitor is outside its coverage")
         object.__setattr__(self, "arms_by_bucket", arms_by_bucket(self.stretches))
         object.__setattr__(self, "to_newcomers", (*map(self._to_newcomer, self.arms), beyond))
