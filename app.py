@@ -1,5 +1,7 @@
 """Serves requests: `create_app()` puts the API and the pages on one runtime."""
 
+import gc
+
 from flask import Flask, Response
 
 import api
@@ -34,6 +36,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     api.register(app)
     web.register(app)
     hotpath.mount(app)
+    return app
+
+
+def create_worker() -> Flask:
+    """The application of a process that serves until it ends.
+
+    What is imported stays for ever, so that the collector need not look through it: it would
+    stop every thread for a quarter of a second each time a ruleset is read.
+    """
+    app = create_app()
+    gc.collect()
+    gc.freeze()
     return app
 
 

@@ -82,7 +82,7 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int) 
     if workers > 1:
         _share_figures(settings)
     Granian(
-        "app:create_app",
+        "app:create_worker",
         factory=True,
         interface=Interfaces.WSGI,
         address=host or settings.host,

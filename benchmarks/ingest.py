@@ -100,7 +100,7 @@ def naive() -> Flask:
 @contextmanager
 def serving(what: str, settings: dict[str, str], port: int) -> Iterator[None]:
     """A server of one worker, up and answering."""
-    target = "benchmarks.ingest:naive" if what == "naive" else "app:create_app"
+    target = "benchmarks.ingest:naive" if what == "naive" else "app:create_worker"
     threads = "8" if what == "naive" else str(2 * CONNECTIONS)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", target]
     command += ["--port", str(port), "--blocking-threads", threads, "--no-access-log"]

@@ -6,7 +6,7 @@ them (windows, maturity) is the same expression on every database.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from experiments.errors import ConflictError, UnavailableError
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 10_000
+AWAY = "The database cannot be reached or is busy; try again in a moment."
 
 
 def to_micros(at: datetime) -> int:
@@ -153,14 +154,11 @@ def peeking(engine: Engine) -> Iterator[DBAPICursor]:
     Raises:
         UnavailableError: when the database cannot be reached.
     """
-    with _available():
-        connection = engine.raw_connection()
-        try:
+    try:
+        with closing(engine.raw_connection()) as connection:
             yield connection.cursor()
-        except engine.dialect.loaded_dbapi.OperationalError as error:
-            raise OperationalError(None, None, error) from error
-        finally:
-            connection.close()
+    except engine.dialect.loaded_dbapi.OperationalError as error:
+        raise UnavailableError(AWAY) from error
 
 
 def fetched(cursor: DBAPICursor | sqlite3.Cursor, statement: str, *values: object) -> list[Any]:
@@ -192,8 +190,7 @@ def _available() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        message = "The database cannot be reached or is busy; try again in a moment."
-        raise UnavailableError(message) from error
+        raise UnavailableError(AWAY) from error
     except IntegrityError as error:
         message = "Somebody else changed the same thing at the same moment; look and try again."
         raise ConflictError(message) from error

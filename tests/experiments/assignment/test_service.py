@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from sqlmodel import Session, select
 
 from experiments.assignment import queries, service
 from experiments.assignment.models import Alias, Assignment, Exposure, Visitor
 from experiments.assignment.recording import Meeting, Met, record_reported
-from experiments.assignment.schemas import AliasKind, StoredArm
-from experiments.database import reading, to_micros, transaction
+from experiments.assignment.schemas import AliasKind, Known, StoredArm
+from experiments.database import peeking, reading, to_micros, transaction
 from experiments.design.schemas import ExperimentOut
-from experiments.errors import NotFoundError
+from experiments.errors import NotFoundError, UnavailableError
 
 Launch = Callable[..., ExperimentOut]
 
@@ -155,3 +155,32 @@ def test_expose__told_late_of_an_earlier_time__the_earliest_stands(
 def test_visitor__never_seen__is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError, match="nobody"):
         queries.visitor(session, "nobody")
+
+
+def test_known__of_somebody__is_what_was_stored_with_every_type(
+    engine: Engine, now: datetime
+) -> None:
+    traits = {"plan": "pro", "visits": 3, "tags": ["a", "é"], "left": None, "code": "17"}
+    with transaction(engine) as session:
+        person = service.identify(session, "alice", traits=traits, as_of=now, now=now)
+    with peeking(engine) as cursor:
+        found = queries.known(cursor, "alice", with_attributes=True)
+        bare = queries.known(cursor, "alice", with_attributes=False)
+        nobody = queries.known(cursor, "' OR 1=1 --", with_attributes=True)
+    assert found == Known(visitor_id=person.visitor_id, attributes=traits)
+    assert bare == Known(visitor_id=person.visitor_id)
+    assert nobody == Known()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////dev/null/nowhere.db", "postgresql+psycopg://localhost:1/nowhere"]
+)
+def test_peeking__database_away__says_so(url: str) -> None:
+    with pytest.raises(UnavailableError), peeking(create_engine(url)):
+        pass
+
+
+def test_peeking__fails_inside__is_unavailable(engine: Engine) -> None:
+    failure = engine.dialect.loaded_dbapi.OperationalError
+    with pytest.raises(UnavailableError), peeking(engine):
+        raise failure("away")
