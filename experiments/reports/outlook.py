@@ -58,7 +58,7 @@ def since_last(comparison: Comparison | None) -> Section | None:
         key="since",
         title=f"What is different from week {comparison.earlier}",
         lead=_moved(comparison),
-        entries=[Entry(lines=[line]) for line in lines],
+        entries=[Entry(lines=lines)] if lines else [],
         note=""
         if lines
         else "Every figure of the last report about its own week still holds."
@@ -144,7 +144,7 @@ def _moved(comparison: Comparison) -> str:
     parts = [
         (len(comparison.decided), "test that waited is decided", "tests that waited are decided"),
         (len(comparison.began), "test began", "tests began"),
-        (comparison.still, "goes on", "go on"),
+        (comparison.still, "test goes on", "tests go on"),
     ]
     told = [plural(number, one, many) for number, one, many in parts if number]
     return f"{', '.join(told)}." if told else "No test began, ended or goes on."

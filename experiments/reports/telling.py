@@ -77,19 +77,23 @@ def _sections(body: Body, comparison: Comparison | None) -> list[Section | None]
 
 
 def _figures(body: Body) -> list[Figure]:
-    promoted = body.outcomes.get(Outcome.PROMOTE, 0)
+    changes, promoted = len(body.changes), body.outcomes.get(Outcome.PROMOTE, 0)
     waiting = len(body.waiting) + body.waiting_left_out
     back = len(body.taken_back)
     return [
-        Figure(number=count(len(body.changes)), words="changes of the standard"),
+        Figure(number=count(changes), words=_named(changes, "change", "of the standard")),
         Figure(
             number=count(promoted),
-            words="proven winners",
+            words=_named(promoted, "proven winner"),
             tone=Tone.GOOD if promoted else Tone.PLAIN,
         ),
-        Figure(number=count(waiting), words="tests under way"),
+        Figure(number=count(waiting), words=_named(waiting, "test", "under way")),
         Figure(number=count(back), words="taken back", tone=Tone.BAD if back else Tone.PLAIN),
     ]
+
+
+def _named(number: int, noun: str, rest: str = "") -> str:
+    return f"{noun}{'' if number == 1 else 's'} {rest}".strip()
 
 
 def _changed(body: Body) -> Section:
