@@ -67,8 +67,8 @@ def fill(trial, act, **converted):
             trial.expose(variant, 75 - some, at=begun + day * DAY)
 
 
-def asked(session, visitor, touchpoint):
-    return climb(ruleset(session), Place("shop", touchpoint), Question(visitor))
+def asked(rules, visitor):
+    return climb(rules, Place("shop", "plan_page"), Question(visitor))
 
 
 def test_approve__path_with_a_holdback__lets_that_share_walk_the_earlier_path(promoted):
@@ -76,9 +76,9 @@ def test_approve__path_with_a_holdback__lets_that_share_walk_the_earlier_path(pr
     found = probation(trial.session, promotion.id)
     comparison = designs.experiment(trial.session, found.comparison)
     assert (comparison.level, comparison.base_version) == (Level.PATH, promotion.from_version)
-    met = {}
+    rules, met = ruleset(trial.session), {}
     for number in range(200):
-        seen = asked(trial.session, f"v-{number}", "plan_page")
+        seen = asked(rules, f"v-{number}")
         assert (seen.path, True) in seen.met()  # both arms count where the paths part
         met.setdefault(seen.path.arm.key, set()).add(seen.on_path)
     assert met == {"before": {True}, "promoted": {False}}
@@ -99,4 +99,4 @@ def test_verify__path_worse_on_fresh_data__is_taken_back_for_everybody(promoted,
     assert found.state is ProbationState.DEMOTED, found.sentence
     assert queries.promotion(trial.session, promotion.id).state is PromotionState.ROLLED_BACK
     assert journeys.standard(trial.session, "shop").graph.touchpoint("plan_page") is not None
-    assert asked(trial.session, "ann", "plan_page").path is None
+    assert asked(ruleset(trial.session), "ann").path is None
