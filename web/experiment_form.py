@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 from flask import request
 
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Level, Plan, VariantOut
+from experiments.design.plans import Plan
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Level, VariantOut
 from experiments.errors import InvalidError
 from experiments.formats import payload
 from experiments.journeys.schemas import JourneyGraph

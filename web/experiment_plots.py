@@ -8,8 +8,9 @@ from typing import Any
 import altair as alt
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
+from experiments.design.plans import Plan
 from experiments.design.power import Forecast
-from experiments.design.schemas import ExperimentOut, Plan
+from experiments.design.schemas import ExperimentOut
 from experiments.formats import count, date, lift, percent, plural, score
 from web.experiment_history import log_e
 from web.plots import Drawn, Plot, Theme, colour, rows

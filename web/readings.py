@@ -20,7 +20,8 @@ from experiments.analysis.schemas import (
     SequentialTest,
     Trust,
 )
-from experiments.design.schemas import ExperimentOut, Plan
+from experiments.design.plans import Plan
+from experiments.design.schemas import ExperimentOut
 from experiments.formats import count, plural, score, share
 from experiments.metrics.schemas import Direction
 

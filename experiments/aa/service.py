@@ -20,14 +20,8 @@ from experiments.decisions.queries import is_judged
 from experiments.decisions.trust import Facts
 from experiments.design import rows, standing
 from experiments.design.models import Experiment
-from experiments.design.schemas import (
-    ExperimentOut,
-    Plan,
-    PromotionMode,
-    Purpose,
-    Status,
-    VariantIn,
-)
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentOut, Purpose, Status, VariantIn
 from experiments.imports import bulk
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import JourneyGraph

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from experiments.analysis.belief import STATED_PRIOR
 from experiments.analysis.schemas import Role
-from experiments.design.schemas import ExperimentOut, Plan, Source
+from experiments.design.plans import Plan
+from experiments.design.schemas import ExperimentOut, Source
 from experiments.metrics.schemas import MetricOut
 from stats.priors import MixturePrior
 

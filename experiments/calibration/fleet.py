@@ -14,7 +14,7 @@ from experiments.calibration.screening import screen
 from experiments.calibration.trials import METHODS, Ending, endings
 from experiments.calibration.worlds import simulate
 from experiments.decisions.merit import MIN_CHANCE_TO_WIN
-from experiments.design.schemas import Method
+from experiments.design.plans import Method
 from stats.arrays import BoolArray, FloatArray
 from stats.priors import MixturePrior
 

@@ -13,7 +13,7 @@ from experiments.calibration.screening import screen
 from experiments.calibration.trials import Ending, endings
 from experiments.calibration.worlds import simulate
 from experiments.decisions.schemas import Outcome
-from experiments.design.schemas import Method
+from experiments.design.plans import Method
 from experiments.metrics.schemas import MetricKind
 from stats.arrays import FloatArray
 

@@ -8,7 +8,7 @@ import numpy as np
 from experiments.analysis.belief import STATED_PRIOR
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Role
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.metrics.schemas import EventRule, MetricKind, MetricOut
 from stats.arrays import FloatArray
 from stats.priors import MixturePrior

@@ -15,7 +15,7 @@ from experiments.calibration.screening import ROUNDING, Screen, Tested, hypothes
 from experiments.decisions.gate import judge
 from experiments.decisions.schemas import Outcome
 from experiments.decisions.trust import Facts
-from experiments.design.schemas import Method
+from experiments.design.plans import Method
 from stats.arrays import BoolArray
 
 METHODS = (Method.SEQUENTIAL, Method.BAYESIAN)

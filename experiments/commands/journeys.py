@@ -157,7 +157,7 @@ def blame_journey(settings: Settings, key: str, node: str) -> None:
 @click.option("--reason", required=True)
 @click.option(
     "--in-flight",
-    type=click.Choice(list(InFlight)),
+    type=click.Choice([choice.value for choice in InFlight]),
     default=InFlight.NOW.value,
     show_default=True,
     help="Whether people under way change path.",

@@ -11,7 +11,7 @@ from experiments.decisions.conflicts import unchanged, undisturbed
 from experiments.decisions.merit import MORE, comes_sooner, harm, merit
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
 from experiments.decisions.trust import Facts, health, maturity, split_is_sound
-from experiments.design.schemas import OnHarm, Plan
+from experiments.design.plans import OnHarm, Plan
 from experiments.metrics.schemas import Direction
 
 

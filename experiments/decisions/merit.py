@@ -12,7 +12,7 @@ from experiments.analysis.schemas import (
 )
 from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import ruling
-from experiments.design.schemas import Method, Plan
+from experiments.design.plans import Method, Plan
 from experiments.metrics.schemas import Direction
 from stats.results import NotEstimable
 from stats.sooner import SoonerVerdict

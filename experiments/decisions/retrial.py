@@ -25,7 +25,7 @@ from experiments.analysis.schemas import (
 from experiments.decisions.merit import harm
 from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import Facts, health, ruling
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.probation.schemas import Realised
 from stats.confidence_sequences import asymptotic_cs_one_sided
 from stats.results import NotEstimable

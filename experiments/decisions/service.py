@@ -25,7 +25,8 @@ from experiments.decisions.trust import Facts
 from experiments.design import queries as designs
 from experiments.design import service as design
 from experiments.design.lifecycle import ENROLLING
-from experiments.design.schemas import ExperimentOut, PromotionMode, Purpose, Status
+from experiments.design.plans import PromotionMode
+from experiments.design.schemas import ExperimentOut, Purpose, Status
 from experiments.errors import ConflictError
 from experiments.interference.queries import flips
 from experiments.probation import queries as probations

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from experiments.analysis.schemas import Check, Light, Readout, Unit
 from experiments.analysis.trust import FRESHNESS, SPLIT, trust
 from experiments.decisions.schemas import Condition, Ruling
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.design import queries, standing
 from experiments.design.models import Holdout, Layer
+from experiments.design.plans import Plan, PromotionMode
 from experiments.design.rows import new_salt
 from experiments.design.schemas import (
     ExperimentOut,
@@ -16,8 +17,6 @@ from experiments.design.schemas import (
     HoldoutOut,
     LayerIn,
     LayerOut,
-    Plan,
-    PromotionMode,
     Purpose,
     VariantIn,
 )

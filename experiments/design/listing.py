@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment, Variant
-from experiments.design.schemas import Plan, Purpose, Source, Status
+from experiments.design.plans import Plan
+from experiments.design.schemas import Purpose, Source, Status
 from experiments.journeys.models import Journey
 from experiments.shapes import Out
 

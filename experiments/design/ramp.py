@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from experiments.design.schemas import RampStep
+from experiments.design.plans import RampStep
 from experiments.shapes import Out
 
 

@@ -10,15 +10,8 @@ from experiments.audit.schemas import Actor
 from experiments.design import queries, rows
 from experiments.design.allocation import Allocation
 from experiments.design.models import Experiment, Variant
-from experiments.design.schemas import (
-    ExperimentOut,
-    Level,
-    Plan,
-    Purpose,
-    Source,
-    Status,
-    VariantIn,
-)
+from experiments.design.plans import Plan
+from experiments.design.schemas import ExperimentOut, Level, Purpose, Source, Status, VariantIn
 from experiments.journeys import queries as journeys
 from experiments.journeys.divergence import Divergence
 

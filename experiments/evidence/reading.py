@@ -10,7 +10,8 @@ from experiments.analysis.schemas import Belief, Estimate, Readout, SequentialTe
 from experiments.decisions.gate import judge
 from experiments.decisions.schemas import DecisionOut, Outcome, Ruling
 from experiments.decisions.trust import Facts
-from experiments.design.schemas import ExperimentOut, Method
+from experiments.design.plans import Method
+from experiments.design.schemas import ExperimentOut
 from experiments.evidence.schemas import ArmPath, Rule, Story, Winner
 
 FACTS = Facts(enrolling=False)

@@ -5,15 +5,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from experiments.design.imported import is_imported
-from experiments.design.schemas import (
-    ExperimentIn,
-    ExperimentOut,
-    Hypothesis,
-    Plan,
-    PromotionMode,
-    Source,
-    VariantIn,
-)
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentIn, ExperimentOut, Hypothesis, Source, VariantIn
 from experiments.errors import ConflictError
 from experiments.imports.metrics import metric_key
 from experiments.imports.parts import ArmIn, JourneyTarget

@@ -18,7 +18,8 @@ from pydantic import (
 )
 
 from experiments.conditions import check_condition
-from experiments.design.schemas import Hypothesis, Plan
+from experiments.design.plans import Plan
+from experiments.design.schemas import Hypothesis
 from experiments.metrics.schemas import Direction, MetricKind
 from experiments.shapes import In, Key, Name
 

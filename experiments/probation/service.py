@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.design import standing
-from experiments.design.schemas import ExperimentOut, Plan, PromotionMode, Purpose, VariantIn
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentOut, Purpose, VariantIn
 from experiments.errors import NotFoundError
 from experiments.metrics.queries import metric
 from experiments.probation.models import Probation

@@ -8,7 +8,7 @@ from experiments.analysis.models import AnalysisRun
 from experiments.analysis.schemas import Readout
 from experiments.decisions.retrial import realised, rule
 from experiments.design.models import Experiment
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.probation import queries
 from experiments.probation.schemas import ProbationOut, ProbationState
 from experiments.probation.service import NO_LOOK

@@ -31,7 +31,8 @@ from experiments.clock import SystemClock
 from experiments.database import reading, transaction
 from experiments.design import queries as design
 from experiments.design import service as designing
-from experiments.design.schemas import ExperimentIn, Plan, PromotionMode
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentIn
 from experiments.events import service as events
 from experiments.journeys import service as journeys
 from experiments.journeys.schemas import TemplateIn

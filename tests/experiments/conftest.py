@@ -16,7 +16,8 @@ from experiments.assignment.schemas import AssignedBy
 from experiments.audit.schemas import Actor
 from experiments.design import queries as designs
 from experiments.design import service as design
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Plan, PromotionMode, VariantIn
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentIn, ExperimentOut, VariantIn
 from experiments.events.models import Event
 from experiments.journeys import service as journeys
 from experiments.journeys.schemas import TemplateIn

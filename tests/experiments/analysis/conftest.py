@@ -9,7 +9,7 @@ import pytest
 from experiments.analysis.data import Cell, ExperimentData, SplitCount
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Role
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.metrics.schemas import MetricKind, MetricOut
 
 AS_OF = datetime(2026, 3, 30, tzinfo=UTC)

@@ -14,7 +14,7 @@ from experiments.analysis.schemas import Readout, Role
 from experiments.decisions.gate import judge
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
 from experiments.decisions.trust import Facts
-from experiments.design.schemas import Method, OnHarm, Plan
+from experiments.design.plans import Method, OnHarm, Plan
 from experiments.metrics.schemas import MetricKind, MetricOut
 
 AS_OF = datetime(2026, 3, 30, tzinfo=UTC)

@@ -21,7 +21,7 @@ from experiments.decisions.service import (
     rebase,
     revert_promotion,
 )
-from experiments.design.schemas import Plan, PromotionMode
+from experiments.design.plans import Plan, PromotionMode
 from experiments.journeys import queries as journeys
 from experiments.journeys import service as journey_service
 from experiments.journeys.schemas import ContentIn, VersionIn

@@ -11,7 +11,8 @@ from experiments.decisions.service import decide
 from experiments.decisions.verifying import verify
 from experiments.design import queries as designs
 from experiments.design import service as design
-from experiments.design.schemas import ExperimentIn, Level, Plan, PromotionMode
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import ExperimentIn, Level
 from experiments.journeys import queries as journeys
 from experiments.metrics.schemas import MetricIn
 from experiments.probation.queries import probation

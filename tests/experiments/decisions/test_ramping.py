@@ -8,8 +8,9 @@ from experiments.analysis.service import analyse
 from experiments.audit.queries import entries
 from experiments.decisions.ramping import advance, approve_step, waiting
 from experiments.design import service as design
+from experiments.design.plans import RampStep
 from experiments.design.ramp import Gate, Progress, gates, next_step
-from experiments.design.schemas import PhaseIn, RampStep
+from experiments.design.schemas import PhaseIn
 from experiments.errors import ConflictError
 from experiments.notifications.queries import notifications
 

@@ -10,7 +10,7 @@ from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Role
 from experiments.decisions.retrial import Ending, realised, rule
 from experiments.decisions.schemas import Ruling
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.metrics.schemas import Direction, EventRule, MetricKind, MetricOut
 from experiments.probation.schemas import BEFORE, PROMOTED, Realised
 from stats.moments import Counts

@@ -17,7 +17,8 @@ from experiments.decisions.service import (
     rebase,
     revert_promotion,
 )
-from experiments.design.schemas import Plan, PromotionMode, Status
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import Status
 from experiments.errors import ConflictError, MergeConflictError, NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.journeys import service as journey_service

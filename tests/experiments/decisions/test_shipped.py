@@ -12,7 +12,8 @@ from experiments.decisions.service import decide, revert_promotion
 from experiments.decisions.shipped import NOTHING_SHIPPED, shipped, total
 from experiments.design import exclusion
 from experiments.design import queries as designs
-from experiments.design.schemas import HoldoutIn, Plan, PromotionMode, Purpose
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import HoldoutIn, Purpose
 from experiments.errors import InvalidError
 from experiments.metrics import service as metrics
 from experiments.metrics.schemas import MetricIn

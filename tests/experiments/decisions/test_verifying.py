@@ -12,7 +12,8 @@ from experiments.decisions.schemas import Outcome, PromotionState
 from experiments.decisions.service import decide, revert_promotion
 from experiments.decisions.verifying import end, verify
 from experiments.design import queries as designs
-from experiments.design.schemas import Plan, PromotionMode, Purpose, Status
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import Purpose, Status
 from experiments.errors import ConflictError, NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.notifications.queries import notifications

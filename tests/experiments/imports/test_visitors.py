@@ -15,8 +15,9 @@ from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.assignment.schemas import AssignedBy
 from experiments.database import reading, transaction
 from experiments.design.models import Experiment
+from experiments.design.plans import PromotionMode
 from experiments.design.queries import experiment
-from experiments.design.schemas import PromotionMode, Status
+from experiments.design.schemas import Status
 from experiments.errors import ConflictError, InvalidError
 from experiments.events.models import Event
 from experiments.imports import flows

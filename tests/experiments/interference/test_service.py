@@ -15,7 +15,7 @@ from experiments.audit.queries import entries
 from experiments.decisions.schemas import Outcome
 from experiments.decisions.service import decide
 from experiments.design import service as design
-from experiments.design.schemas import Plan
+from experiments.design.plans import Plan
 from experiments.interference.queries import flips, interferences
 from experiments.interference.service import scan, write
 from experiments.metrics.schemas import MetricKind

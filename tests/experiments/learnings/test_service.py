@@ -9,7 +9,8 @@ from experiments.audit.queries import entries
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.decisions.service import decide
 from experiments.design import service as design
-from experiments.design.schemas import Plan, PromotionMode, Status
+from experiments.design.plans import Plan, PromotionMode
+from experiments.design.schemas import Status
 from experiments.errors import NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.learnings import queries, service
