@@ -45,7 +45,7 @@ UP_SECONDS = (0.2, 1.5)
 PATIENCE_SECONDS = 120
 Batch = list[dict[str, Any]]
 ROUNDS = [
-    pytest.param(1, id="once"),
+    pytest.param(1, id="once", marks=pytest.mark.slow),
     pytest.param(50, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
 ]
 
