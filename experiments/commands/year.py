@@ -16,7 +16,7 @@ from experiments.simulation.servers import Servers
 from experiments.simulation.year import Played, Size
 
 MISSED = 1
-LOGGED_SHARE = 0.2
+LOGGED_SHARE = 0.05
 DAYS_BETWEEN_LINES = 35
 
 

@@ -25,6 +25,7 @@ class Looked(Out):
     came_back: int
     significant_at_end: int
     promoted: int
+    promoted_came_back: int
     promoted_bayesian: int
     by_rule: dict[Rule, int]
     outcomes: dict[Outcome, int]
@@ -55,6 +56,7 @@ def looked(stories: Sequence[Story]) -> Looked:
         came_back=sum(_came_back(item.arms) for item in stories),
         significant_at_end=sum(_ends_significant(item.arms) for item in stories),
         promoted=len(won),
+        promoted_came_back=sum(_winner_came_back(item) for item in stories),
         promoted_bayesian=sum(item.bayesian is Outcome.PROMOTE for item in stories),
         by_rule={rule: sum(item.rule is rule for item in won) for rule in Rule},
         outcomes=dict(Counter(item.outcome for item in stories).most_common()),
@@ -102,6 +104,13 @@ def _ends_significant(arms: Sequence[ArmPath]) -> bool:
 
 def _came_back(arms: Sequence[ArmPath]) -> bool:
     return any(arm.crossed for arm in arms) and not _ends_significant(arms)
+
+
+def _winner_came_back(story: Story) -> bool:
+    """Whether what the gate would have promoted is not significant at the last look of all."""
+    if story.winner is None:
+        return False
+    return any(arm.came_back for arm in story.arms if arm.variant == story.winner.variant)
 
 
 def _mean(values: Iterable[float]) -> float | None:

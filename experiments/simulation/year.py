@@ -24,7 +24,7 @@ from experiments.simulation.site import Site
 from experiments.simulation.traffic import Traffic
 
 JOURNEY, METRIC = "shop", "shop.order"
-STEP = timedelta(days=3.5)
+STEP = timedelta(days=7)
 HOLDOUT_SHARE = 0.2
 HOLDBACK_SHARE = 0.3
 TEST_DAYS = 28

@@ -32,16 +32,28 @@ def store(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def import_real(store: Engine, tmp_path: Path) -> Callable[[str, str], ImportSummary]:
+def real_file() -> Callable[[str], Path]:
+    """Where a data set is; the test is skipped when it is not there."""
+
+    def finding(file: str) -> Path:
+        if not (DATA / file).exists():
+            pytest.skip(f"{file} is not in {DATA}; set DESIRELINE_DATA to the folder that has it")
+        return DATA / file
+
+    return finding
+
+
+@pytest.fixture
+def import_real(
+    store: Engine, tmp_path: Path, real_file: Callable[[str], Path]
+) -> Callable[[str, str], ImportSummary]:
     """Imports a data set by name of its mapping and of its file."""
 
     def importing(mapping: str, file: str) -> ImportSummary:
-        if not (DATA / file).exists():
-            pytest.skip(f"{file} is not in {DATA}; set DESIRELINE_DATA to the folder that has it")
         return service.run(
             store,
             read_mapping(ROOT / "docs/how-to/import-mappings" / f"{mapping}.yaml"),
-            DATA / file,
+            real_file(file),
             refused_path=tmp_path / "rejected.csv",
             rng=np.random.default_rng(7),
             actor=Actor(kind=ActorKind.OPERATOR, name="test"),

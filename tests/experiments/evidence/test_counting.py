@@ -61,9 +61,15 @@ def test_looked__arms_that_cross_and_come_back__then_experiments_are_counted_onc
     )
     assert (found.experiments, found.arms, found.looks) == (4, 6, 20)
     assert (found.crossed, found.came_back, found.significant_at_end) == (3, 1, 2)
-    assert found.promoted == 1
+    assert (found.promoted, found.promoted_came_back) == (1, 0)
     assert found.by_rule == {Rule.GROUP_SEQUENTIAL: 1, Rule.ALWAYS_VALID: 0}
     assert found.outcomes == {Outcome.INCONCLUSIVE: 3, Outcome.PROMOTE: 1}
+
+
+def test_looked__promoted_arm_loses_it_later__then_told_and_other_arms_do_not_count() -> None:
+    won = WINNER.model_copy(update={"variant": "0"})
+    assert looked([told(CAME_BACK, winner=won)]).promoted_came_back == 1
+    assert looked([told(STAYED, CAME_BACK, winner=won)]).promoted_came_back == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""What a simulated year is worth, from what a server would say of it."""
+
+from typing import Any
+
+import pytest
+
+from experiments.simulation.portfolio import PAGE, Trial, Truth
+from experiments.simulation.score import Fate, Replayed, score
+from experiments.simulation.year import Played
+from experiments.simulation.year_page import page
+
+APPLIED = [{"promotion": {"applied_at": "2026-01-31T00:00:00Z"}}]
+LEFT = [{"promotion": None}]
+ALL = Replayed(logged=10, equal=10)
+
+
+def year(*told: tuple[Truth, list[dict[str, Any]], str]) -> Played:
+    """A year of one experiment for each truth, with its decisions and its probation's state."""
+    trials = [
+        Trial(key=f"t{number}", touchpoint=PAGE, slot="part-1", round=0, truth=truth)
+        for number, (truth, _, _) in enumerate(told)
+    ]
+    keys = [trial.key for trial in trials]
+    return Played(
+        trials=[*trials, Trial(key="late", touchpoint=PAGE, slot="p", round=1, truth=Truth.BETTER)],
+        experiments={
+            key: {"status": "promoted" if told[n][1] is APPLIED else "kept", "variants": []}
+            for n, key in enumerate(keys)
+        },
+        decisions={key: told[n][1] for n, key in enumerate(keys)},
+        probations={key: {"state": told[n][2]} for n, key in enumerate(keys) if told[n][2]},
+        shipped={
+            "measured": {"value": 0.3, "ci_low": 0.1, "ci_high": 0.5},
+            "claimed": {"reason": "nothing was promoted"},
+            "wins": [],
+        },
+        visitors=100,
+    )
+
+
+def fate(fates: list[Fate], truth: Truth) -> Fate:
+    return next(item for item in fates if item.truth is truth)
+
+
+def test_score__promotions_of_every_kind__then_counted_by_truth() -> None:
+    played = year(
+        (Truth.BETTER, APPLIED, "verified"),
+        (Truth.BETTER, LEFT, ""),
+        (Truth.SOURING, APPLIED, "demoted"),
+        (Truth.NOTHING, APPLIED, "unverified"),
+        (Truth.HARMFUL, LEFT, ""),
+    )
+    found = score(played, ALL, days=70, seconds=60)
+    better = fate(found.fates, Truth.BETTER)
+    assert (better.experiments, better.promoted, better.verified) == (2, 1, 1)
+    assert better.endings == {"promoted": 1, "kept": 1}
+    assert fate(found.fates, Truth.SOURING).demoted == 1
+    assert (found.begun, found.experiments) == (5, 6)
+    assert (found.mistakes, found.no_gain, found.harmful_verified) == (1, 2, 0)
+    assert found.missed == []
+    assert "+30.0% (+10.0% to +50.0%)" in page(found, holdback=0.3, holdout=0.2)
+    assert "nothing was promoted" in page(found, holdback=0.3, holdout=0.2)
+
+
+@pytest.mark.parametrize("truth", [Truth.HARMFUL, Truth.DEAD, Truth.SOURING])
+def test_score__harm_verified__then_missed(truth: Truth) -> None:
+    found = score(year((truth, APPLIED, "verified")), ALL, days=70, seconds=60)
+    assert found.missed == ["1 harmful promotions verified of 1"]
+
+
+@pytest.mark.parametrize("replayed", [Replayed(logged=10, equal=9), Replayed(logged=0, equal=0)])
+def test_score__replay_differs_or_says_nothing__then_missed(replayed: Replayed) -> None:
+    found = score(year((Truth.BETTER, APPLIED, "verified")), replayed, days=70, seconds=60)
+    assert len(found.missed) == 1
