@@ -1,4 +1,4 @@
-"""Ten weeks of the simulated year: a real server and a real scheduler on a clock that runs ahead."""
+"""Ten weeks of the simulated year: real server, real scheduler, a clock that runs ahead."""
 
 import json
 from pathlib import Path
