@@ -188,5 +188,5 @@ def test_browser__when_of_another_origin__then_answers_304s_and_one_exposure(
     assert 304 in statuses
     assert {200, 304} >= {status for status in statuses if status != 204}
     shop.wait(lambda: len(shop.events("web-glue")) > 1)
-    assert shop.exposures("web-glue") == {"test-title": (told["variant"], 1)}
-    assert sorted(shop.events("web-glue")) == ["Experiment Viewed", "Order Completed"]
+    assert shop.exposures("web-glue")["test-title"] == (told["variant"], 1)
+    assert set(shop.events("web-glue")) == {"Experiment Viewed", "Order Completed"}
