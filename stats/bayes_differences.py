@@ -1,8 +1,7 @@
 """Exact posterior of the difference of two conversion rates, for display."""
 
 import numpy as np
-from scipy import special
-from scipy.optimize import elementwise
+import scipy
 
 from stats.arrays import FloatArray, open_probability, undefined_is_masked
 from stats.bayes_rates import (
@@ -80,13 +79,13 @@ def _difference_quantile(arms: BetaPosteriors, mass: float) -> FloatArray:
     def excess(difference: FloatArray, target: FloatArray, row: FloatArray) -> FloatArray:
         i = row.astype(np.intp)
         # The shifted rate leaves [0, 1] at these two points, where the integrand has a kink.
-        kinks = special.logit(np.clip([-difference, 1 - difference], 0, 1)).T
+        kinks = scipy.special.logit(np.clip([-difference, 1 - difference], 0, 1)).T
         kinks = np.clip(kinks, cuts[i, :1], cuts[i, -1:])
         points, weights = panels(np.concatenate([cuts[i], kinks], axis=-1))
         flat = points.reshape(len(i), -1)
         density = np.exp(inner.rows(i).log_density(flat)[:, 0]) * weights.reshape(flat.shape)
-        shifted = np.clip(special.expit(flat) + difference[:, None], 0, 1)
-        below = np.asarray(special.betainc(wide[0][i, 0], wide[1][i, 0], shifted), np.float64)
+        shifted = np.clip(scipy.special.expit(flat) + difference[:, None], 0, 1)
+        below = np.asarray(scipy.special.betainc(wide[0][i, 0], wide[1][i, 0], shifted), np.float64)
         mass_below: FloatArray = np.sum(density * below, axis=-1) / density.sum(axis=-1)
         return mass_below - target
 
@@ -96,6 +95,8 @@ def _difference_quantile(arms: BetaPosteriors, mass: float) -> FloatArray:
     # Chebyshev: no more than the searched mass lies farther from the mean than this.
     reach = 1.01 * np.sqrt(variance.sum(axis=-1) / min(mass, 1 - mass))
     rows = np.arange(len(centre), dtype=np.float64)
+    from scipy.optimize import elementwise  # noqa: PLC0415 (as late as SciPy's other parts)
+
     root = elementwise.find_root(
         excess,
         (centre - reach, centre + reach),

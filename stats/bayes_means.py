@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -91,12 +91,12 @@ def effect_posterior(
     share = 1.0 if prior is None else prior.sd**2 / (prior.sd**2 + spread**2)
     believed = 0.0 if prior is None else prior.mean
     mean, sd = believed + share * (observed - believed), spread * np.sqrt(share)
-    z, margin = mean / sd, -special.ndtri(tail) * sd
+    z, margin = mean / sd, -scipy.special.ndtri(tail) * sd
     return EffectPosterior(
         reason=first_reason((spread == 0, Reason.NO_VARIANCE)),
         mean=mean,
         sd=sd,
-        chance_to_win=special.ndtr(z),
+        chance_to_win=scipy.special.ndtr(z),
         expected_loss_ship=sd * _mean_excess(-z),
         expected_loss_keep=sd * _mean_excess(z),
         ci_low=mean - margin,
@@ -133,7 +133,7 @@ def best_mean(means: Numbers, sds: Numbers) -> BestArm:
 def _mean_excess(z: FloatArray) -> FloatArray:
     """Return E[max(Z + z, 0)] of a standard normal Z."""
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    excess: FloatArray = np.maximum(density + z * special.ndtr(z), 0)
+    excess: FloatArray = np.maximum(density + z * scipy.special.ndtr(z), 0)
     return excess
 
 

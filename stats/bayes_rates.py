@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -94,8 +94,8 @@ def rate_posterior(
     return PosteriorInterval(
         reason=np.zeros(np.shape(a), np.int8),
         mean=a / (a + b),
-        ci_low=np.asarray(special.betaincinv(a, b, tail), np.float64),
-        ci_high=np.asarray(special.betainccinv(a, b, tail), np.float64),
+        ci_low=np.asarray(scipy.special.betaincinv(a, b, tail), np.float64),
+        ci_high=np.asarray(scipy.special.betainccinv(a, b, tail), np.float64),
     )
 
 
@@ -200,11 +200,11 @@ class BetaPosteriors:
 
     def value(self, points: FloatArray) -> FloatArray:
         """Return the rates at points of log odds."""
-        return special.expit(points)
+        return scipy.special.expit(points)
 
     def slope(self, points: FloatArray) -> FloatArray:
         """Return how fast the rates rise with the log odds."""
-        return special.expit(points) * special.expit(-points)
+        return scipy.special.expit(points) * scipy.special.expit(-points)
 
 
 def shape_parameters(arm: Counts, prior: BetaPrior) -> tuple[FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -238,8 +238,10 @@ def _one_sided(alpha: Numbers) -> FloatArray:
 def _log_half_normal_mixture(position: FloatArray) -> FloatArray:
     """Return log(2 exp(u^2 / 2) Phi(u)), by the form that loses no digits on either side."""
     above, below = np.maximum(position, 0), np.minimum(position, 0)
-    log_above = np.log(2) + above**2 / 2 + special.log_ndtr(above)
-    return np.asarray(np.where(position > 0, log_above, np.log(special.erfcx(-below / np.sqrt(2)))))
+    log_above = np.log(2) + above**2 / 2 + scipy.special.log_ndtr(above)
+    return np.asarray(
+        np.where(position > 0, log_above, np.log(scipy.special.erfcx(-below / np.sqrt(2))))
+    )
 
 
 def _half_normal_root(growth: FloatArray, alpha: FloatArray) -> FloatArray:

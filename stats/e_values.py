@@ -7,7 +7,7 @@ add; those of several variants or metrics, however dependent, are averaged by `a
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -148,7 +148,9 @@ def harm_e_value(
         conversions_control, conversions_treatment, treatment_share, concentration
     )
     a, b = weight * share, weight * (1 - share)
-    below = special.betainc(a + treatment, b + control, share) / special.betainc(a, b, share)
+    below = scipy.special.betainc(a + treatment, b + control, share) / scipy.special.betainc(
+        a, b, share
+    )
     both_sides = _log_mixture_ratio(control, treatment, share, weight)
     return _evidence(np.maximum(both_sides + np.log(below), _NO_EVIDENCE))
 
@@ -175,7 +177,7 @@ def average_log_e(log_e_values: Numbers, *, axis: int = -1) -> FloatArray:
     logs = finite("log_e_values", log_e_values)
     if logs.ndim == 0 or logs.shape[axis] == 0:
         raise InvalidInputError("log_e_values", "must hold at least one value to combine")
-    return np.asarray(special.logsumexp(logs, axis=axis) - np.log(logs.shape[axis]))
+    return np.asarray(scipy.special.logsumexp(logs, axis=axis) - np.log(logs.shape[axis]))
 
 
 def _evidence(

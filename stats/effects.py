@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -19,6 +19,9 @@ from stats.arrays import (
     undefined_is_masked,
 )
 from stats.student_t import t_quantile, t_tail
+
+Z_95 = 1.959963984540054
+"""The quantile of the standard normal that bounds 95% on both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,8 @@ def z_effect(
         effect_abs=effect,
         se=spread,
         statistic=z,
-        p_two_sided=2 * special.ndtr(-np.abs(z)),
-        p_greater=special.ndtr(-z),
+        p_two_sided=2 * scipy.special.ndtr(-np.abs(z)),
+        p_greater=scipy.special.ndtr(-z),
         ci_low=effect - margin,
         ci_high=effect + margin,
     )
@@ -176,4 +179,4 @@ def pair_reason(control: ArmEstimate, treatment: ArmEstimate) -> ReasonArray:
 
 def normal_quantile(alpha: Numbers) -> FloatArray:
     """Return the z that a standard normal exceeds in size with probability alpha."""
-    return -special.ndtri(open_probability("alpha", alpha) / 2)
+    return -scipy.special.ndtri(open_probability("alpha", alpha) / 2)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import FloatArray, Numbers, finite, non_negative, open_probability
 from stats.errors import InvalidInputError
@@ -155,7 +155,7 @@ def next_looks(
     for i, state in enumerate(states):
         if not _has_grown(state, now[i]):
             continue
-        if spent[i] - state.spent < special.ndtr(-MAX_BOUND):
+        if spent[i] - state.spent < scipy.special.ndtr(-MAX_BOUND):
             bounds[i] = _TOO_EARLY
         else:
             after[i] = _resolved(state, now[i])

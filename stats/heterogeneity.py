@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -77,7 +77,7 @@ def interaction_test(effects: EffectEstimate) -> InteractionTest:
         reason=first_reason((df < 1, Reason.NO_INFORMATION)),
         q=q,
         df=df,
-        p_value=special.chdtrc(df, q),
+        p_value=scipy.special.chdtrc(df, q),
         i_squared=np.maximum(1 - df / np.maximum(q, df), 0),
     )
 

@@ -3,7 +3,6 @@
 from typing import Literal, TypeAlias
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from stats.arrays import BoolArray, FloatArray, Numbers, non_negative, open_probability, probability
 from stats.errors import InvalidInputError
@@ -47,6 +46,8 @@ def adjust_p_values(p_values: Numbers, correction: Correction) -> FloatArray:
         return p
     if correction == "holm":
         return holm_p_values(p)
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 (brings pandas along, which a web worker can do without)
+
     adjusted: FloatArray = multipletests(p, method=_STATSMODELS_NAMES[correction])[1]
     return adjusted
 

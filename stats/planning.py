@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import finite, open_probability, positive
 from stats.errors import InvalidInputError
@@ -210,14 +210,14 @@ def _visitors(spread: float, drift: float, effect_abs: float) -> float:
 
 
 def _guardrail_visitors(guardrail: PlannedGuardrail, traffic: Traffic, *, power: float) -> float:
-    drift = float(special.ndtri(power) - special.ndtri(guardrail.alpha))
+    drift = float(scipy.special.ndtri(power) - scipy.special.ndtri(guardrail.alpha))
     return _visitors(_spread(guardrail.metric, traffic, 0.0), drift, guardrail.margin_abs)
 
 
 def _guardrail_power(guardrail: PlannedGuardrail, traffic: Traffic) -> float:
     spread = _spread(guardrail.metric, traffic, 0.0)
     drift = guardrail.margin_abs * np.sqrt(traffic.matured_visitors / spread)
-    return float(special.ndtr(drift + special.ndtri(guardrail.alpha)))
+    return float(scipy.special.ndtr(drift + scipy.special.ndtri(guardrail.alpha)))
 
 
 def _mde(metric: PlannedMetric, traffic: Traffic, drift: float) -> float | None:

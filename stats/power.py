@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -64,9 +64,9 @@ def power_two_proportions(
     pooled = (n * p + m * q) / (n + m)
     critical = _critical_z(alpha, alternative) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     se = np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
-    power = special.ndtr((q - p - critical) / se)
+    power = scipy.special.ndtr((q - p - critical) / se)
     if alternative == "two_sided":
-        power = power + special.ndtr((p - q - critical) / se)
+        power = power + scipy.special.ndtr((p - q - critical) / se)
     return np.asarray(power)
 
 
@@ -111,7 +111,7 @@ def sample_size_two_proportions(
     pooled = (p + ratio * q) / (1 + ratio)
     spread_null = np.sqrt(pooled * (1 - pooled) * (1 + 1 / ratio))
     spread = np.sqrt(p * (1 - p) + q * (1 - q) / ratio)
-    wanted = special.ndtri(open_probability("power", power))
+    wanted = scipy.special.ndtri(open_probability("power", power))
     root = (_critical_z(alpha, alternative) * spread_null + wanted * spread) / (q - p)
     return np.asarray(root**2)
 
@@ -219,13 +219,15 @@ def mde_mean(
     if np.any(wanted <= open_probability("alpha", alpha)):
         raise InvalidInputError("power", "must be above alpha")
     df = total - 2
-    critical = special.stdtrit(df, 1 - np.asarray(alpha) / 2)
+    critical = scipy.special.stdtrit(df, 1 - np.asarray(alpha) / 2)
 
     def surplus(drift: FloatArray) -> FloatArray:
-        missed = special.nctdtr(df, drift, critical) - special.nctdtr(df, drift, -critical)
+        missed = scipy.special.nctdtr(df, drift, critical) - scipy.special.nctdtr(
+            df, drift, -critical
+        )
         return np.asarray(1 - missed - wanted)
 
-    highest = 2 * (critical + np.abs(special.ndtri(wanted)) + 1)
+    highest = 2 * (critical + np.abs(scipy.special.ndtri(wanted)) + 1)
     drift = bisect_rising(surplus, np.zeros_like(highest), highest)
     per_visitor = (1 + ratio) + (1 + ratio) / ratio
     return np.asarray(drift * positive("sd", sd) * np.sqrt(per_visitor / total))
@@ -244,4 +246,4 @@ def bisect_rising(
 
 def _critical_z(alpha: Numbers, alternative: Alternative) -> FloatArray:
     level = open_probability("alpha", alpha)
-    return np.asarray(-special.ndtri(level / 2 if alternative == "two_sided" else level))
+    return np.asarray(-scipy.special.ndtri(level / 2 if alternative == "two_sided" else level))

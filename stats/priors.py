@@ -8,7 +8,7 @@ new effect, which corrects the winner's curse. Nothing here may relax the gate o
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     BoolArray,
@@ -142,7 +142,7 @@ def leave_one_out_score(effects: Numbers, ses: Numbers) -> float | NotEstimable:
         return NotEstimable(f"{y.size} of {FEWEST_PAST_EFFECTS + 1} past effects needed")
     log_likelihood = _log_likelihood(y, v, _widths(y, v))
     weights = _fit_weights(log_likelihood, ~np.eye(y.size, dtype=bool))
-    learned = special.logsumexp(log_likelihood, b=weights, axis=1)
+    learned = scipy.special.logsumexp(log_likelihood, b=weights, axis=1)
     weak = _log_likelihood(y, v, WEAK_PRIOR.sds)[:, 0]
     return float(np.mean(learned - weak))
 
@@ -200,7 +200,7 @@ class _Parts:
         """Return the posterior mass at or below points of shape (...)."""
         x = points[..., None]
         z = (x - self.means) / np.where(self.sds > 0, self.sds, 1.0)
-        below = np.where(self.sds > 0, special.ndtr(z), (x >= 0) & with_spike)
+        below = np.where(self.sds > 0, scipy.special.ndtr(z), (x >= 0) & with_spike)
         mass: FloatArray = (self.weights * below).sum(axis=-1)
         return mass
 
@@ -223,7 +223,7 @@ def _posterior_parts(effect: FloatArray, se: FloatArray, prior: MixturePrior) ->
     log_weights = np.log(prior.weights) + _log_likelihood(effect, se**2, prior.sds)
     share = prior.sds**2 / (prior.sds**2 + se[..., None] ** 2)
     return _Parts(
-        weights=special.softmax(log_weights, axis=-1),
+        weights=scipy.special.softmax(log_weights, axis=-1),
         means=share * effect[..., None],
         sds=np.sqrt(share) * se[..., None],
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -107,8 +107,8 @@ def pooled_z(control: Counts, treatment: Counts) -> PooledTest:
         reason=_comparison_reason(control, treatment, minimum=2),
         effect_abs=effect,
         z=z,
-        p_two_sided=2 * special.ndtr(-np.abs(z)),
-        p_greater=special.ndtr(-z),
+        p_two_sided=2 * scipy.special.ndtr(-np.abs(z)),
+        p_greater=scipy.special.ndtr(-z),
     )
 
 
@@ -238,13 +238,13 @@ def fisher_exact(control: Counts, treatment: Counts) -> ExactTest:
     return ExactTest(
         reason=_comparison_reason(control, treatment, minimum=1),
         p_two_sided=p_two_sided,
-        p_greater=np.asarray(stats.hypergeom.sf(x_b - 1, n_a + n_b, x_a + x_b, n_b)),
+        p_greater=np.asarray(scipy.stats.hypergeom.sf(x_b - 1, n_a + n_b, x_a + x_b, n_b)),
     )
 
 
 def _fisher_two_sided(n_a: float, x_a: float, n_b: float, x_b: float) -> float:
     table = np.array([[x_b, n_b - x_b], [x_a, n_a - x_a]], np.int64)
-    return float(stats.fisher_exact(table).pvalue)
+    return float(scipy.stats.fisher_exact(table).pvalue)
 
 
 def empty_reason(control: Counts, treatment: Counts) -> ReasonArray:

@@ -1,7 +1,6 @@
 """Quantile metrics: the 90th percentile of a delay or of an order value, for example."""
 
 import numpy as np
-from scipy import special
 
 from stats.arrays import (
     Numbers,
@@ -13,10 +12,8 @@ from stats.arrays import (
     positive,
     undefined_is_masked,
 )
-from stats.effects import ArmEstimate
+from stats.effects import Z_95, ArmEstimate
 from stats.errors import InvalidInputError
-
-_RANK_Z = -special.ndtri(0.025)
 
 
 def rank_levels(level: Numbers, ranked_events: Numbers) -> tuple[Numbers, Numbers]:
@@ -40,7 +37,7 @@ def rank_levels(level: Numbers, ranked_events: Numbers) -> tuple[Numbers, Number
     0.881 0.919
     """
     nu = open_probability("level", level)
-    reach = _RANK_Z * np.sqrt(nu * (1 - nu) / positive("ranked_events", ranked_events))
+    reach = Z_95 * np.sqrt(nu * (1 - nu) / positive("ranked_events", ranked_events))
     return np.maximum(nu - reach, 0), np.minimum(nu + reach, 1)
 
 
@@ -83,7 +80,7 @@ def quantile_estimate(
     low, high = finite("lower", lower), finite("upper", upper)
     if np.any(high < low):
         raise InvalidInputError("upper", "must not be below `lower`")
-    rank_sd = (high - low) / (2 * _RANK_Z)
+    rank_sd = (high - low) / (2 * Z_95)
     variance = positive("design_effect", design_effect) * rank_sd**2 * (n - 1) / n * (ranked / n)
     return ArmEstimate(
         value=finite("quantile", quantile),

@@ -1,6 +1,6 @@
 """How much true effects differ from experiment to experiment, beyond their own errors."""
 
-from scipy.optimize import brentq
+import scipy
 
 from stats.arrays import FloatArray, Numbers, finite, positive
 from stats.errors import InvalidInputError
@@ -64,7 +64,7 @@ def tau2_paule_mandel(effects: Numbers, variances: Numbers) -> float | NotEstima
     def unexplained(tau2: float) -> float:
         return _heterogeneity(tau2, y, v) - (y.size - 1)
 
-    return float(brentq(unexplained, 0.0, most, xtol=1e-18, rtol=1e-14))
+    return float(scipy.optimize.brentq(unexplained, 0.0, most, xtol=1e-18, rtol=1e-14))
 
 
 def past_effects(effects: Numbers, variances: Numbers) -> tuple[FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -84,7 +84,7 @@ def _rate_log_e(
     successes: FloatArray, trials: FloatArray, *, rate: FloatArray, weight: FloatArray
 ) -> FloatArray:
     failures = trials - successes
-    prior = special.betaln(weight * rate, weight * (1 - rate))
-    posterior = special.betaln(weight * rate + successes, weight * (1 - rate) + failures)
-    likelihood = special.xlogy(successes, rate) + special.xlog1py(failures, -rate)
+    prior = scipy.special.betaln(weight * rate, weight * (1 - rate))
+    posterior = scipy.special.betaln(weight * rate + successes, weight * (1 - rate) + failures)
+    likelihood = scipy.special.xlogy(successes, rate) + scipy.special.xlog1py(failures, -rate)
     return np.asarray(posterior - prior - likelihood)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.regression.linear_model import OLS
 
 from stats.arrays import (
     Estimates,
@@ -196,6 +195,8 @@ def lin_hc2(
     design = np.column_stack([np.ones_like(y), arm, centred, arm[:, None] * centred])
     if np.linalg.matrix_rank(design) < design.shape[1] or len(y) <= design.shape[1]:
         return z_effect(0.0, 0.0, alpha=alpha, reason=Reason.NO_COVARIATE)
+    from statsmodels.regression.linear_model import OLS  # noqa: PLC0415 (brings pandas along, which a web worker can do without)
+
     fit = OLS(y, design).fit(cov_type="HC2")
     return z_effect(fit.params[1], fit.bse[1], alpha=alpha)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -153,8 +153,8 @@ def lift_log(control: ArmEstimate, treatment: ArmEstimate, *, alpha: Numbers = 0
         effect_log=log_ratio,
         se_log=se,
         z=z,
-        p_two_sided=2 * special.ndtr(-np.abs(z)),
-        p_greater=special.ndtr(-z),
+        p_two_sided=2 * scipy.special.ndtr(-np.abs(z)),
+        p_greater=scipy.special.ndtr(-z),
         ci_low=np.expm1(log_ratio - margin),
         ci_high=np.expm1(log_ratio + margin),
     )

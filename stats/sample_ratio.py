@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -70,7 +70,7 @@ def sample_ratio_chi2(observed: Numbers, weights: Numbers) -> ChiSquareTest:
         reason=first_reason((total == 0, Reason.NO_UNITS)),
         chi2=chi2,
         df=np.float64(df) * np.ones_like(chi2),
-        p_value=special.chdtrc(df, chi2),
+        p_value=scipy.special.chdtrc(df, chi2),
     )
 
 
@@ -141,7 +141,7 @@ def dirichlet_multinomial_log_e(
 
 
 def _log_beta(weights: FloatArray) -> FloatArray:
-    log_beta: FloatArray = special.gammaln(weights).sum(axis=-1) - special.gammaln(
+    log_beta: FloatArray = scipy.special.gammaln(weights).sum(axis=-1) - scipy.special.gammaln(
         weights.sum(axis=-1)
     )
     return log_beta

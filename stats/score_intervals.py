@@ -5,8 +5,6 @@ that were made with statsmodels, which deviates from the paper in one coefficien
 """
 
 import numpy as np
-from scipy.optimize import elementwise
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from stats.arrays import (
     FloatArray,
@@ -54,6 +52,8 @@ def miettinen_nurminen(
     arguments = (effect, normal_quantile(alpha), *arms)
     # Beside the effect, because at an effect of 0 or 1 without variance the excess is zero too.
     below, above = np.maximum(effect - 1e-12, -1), np.minimum(effect + 1e-12, 1)
+    from scipy.optimize import elementwise  # noqa: PLC0415 (as late as SciPy's other parts)
+
     low = elementwise.find_root(_score_excess, (-np.ones_like(effect), below), args=arguments)
     high = elementwise.find_root(_score_excess, (above, np.ones_like(effect)), args=arguments)
     return DifferenceInterval(
@@ -107,8 +107,10 @@ def score_interval_statsmodels(
 def _statsmodels_limits(
     x_b: float, n_b: float, x_a: float, n_a: float, alpha: float
 ) -> tuple[float, float]:
+    from statsmodels.stats import proportion  # noqa: PLC0415 (brings pandas along, which a web worker can do without)
+
     try:
-        low, high = confint_proportions_2indep(
+        low, high = proportion.confint_proportions_2indep(
             x_b, n_b, x_a, n_a, method="score", compare="diff", alpha=alpha, correction=True
         )
     except ValueError:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from stats.arrays import FloatArray, Numbers, finite, open_probability, positive
 from stats.errors import InvalidInputError
@@ -98,7 +98,7 @@ def stagewise_p_value(state: SequentialState, z: float, *, information: float) -
     """
     paths, spent = _paths_into(state, finite("information", information))
     score = float(finite("z", z)) * np.sqrt(information)
-    crossing = paths.masses @ special.ndtr((paths.nodes - score) / _step(paths, information))
+    crossing = paths.masses @ scipy.special.ndtr((paths.nodes - score) / _step(paths, information))
     return float(min(spent + crossing, 1.0))
 
 
@@ -158,7 +158,7 @@ def _step(paths: SubDensity, information: float) -> float:
 
 def _drift_at(state: SequentialState, z: float, *, information: float, below: float) -> float:
     """Find the effect under which a less extreme result has probability `below`."""
-    undistorted = z - float(special.ndtri(below))
+    undistorted = z - float(scipy.special.ndtri(below))
     if z < _UNDISTORTED_Z:
         return undistorted / float(np.sqrt(information))
     paths, _ = _paths_into(state, np.asarray(information))
@@ -168,10 +168,10 @@ def _drift_at(state: SequentialState, z: float, *, information: float, below: fl
     def surplus(standardised: float) -> float:
         drift = standardised / root
         reach = (z * root - paths.nodes - drift * step**2) / step
-        return float(tilted_masses(paths, drift) @ special.ndtr(reach)) - below
+        return float(tilted_masses(paths, drift) @ scipy.special.ndtr(reach)) - below
 
     lower = _first_positive_below(surplus, undistorted)
-    return float(optimize.brentq(surplus, lower, undistorted + 1.0, xtol=1e-10)) / root
+    return float(scipy.optimize.brentq(surplus, lower, undistorted + 1.0, xtol=1e-10)) / root
 
 
 def _first_positive_below(function: Callable[[float], float], start: float) -> float:

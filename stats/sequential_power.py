@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from stats.arrays import FloatArray, Numbers, finite, open_probability
 from stats.errors import InvalidInputError
@@ -76,13 +76,13 @@ def sequential_drift(
     """
     if not alpha < open_probability("power", power):
         raise InvalidInputError("power", "must be above alpha")
-    reach = 10.0 + float(special.ndtri(power))
+    reach = 10.0 + float(scipy.special.ndtri(power))
 
     def surplus(drift: float) -> float:
         reached = sequential_power(drift, alpha=alpha, looks=looks, spending=spending)
         return float(reached) - power
 
-    return float(optimize.brentq(surplus, 0.0, reach))
+    return float(scipy.optimize.brentq(surplus, 0.0, reach))
 
 
 @lru_cache(maxsize=64)

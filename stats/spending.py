@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import FloatArray, Numbers, finite, open_probability, positive
 
@@ -34,8 +34,8 @@ def obrien_fleming(calendar_fraction: Numbers, alpha: float) -> FloatArray:
     fraction = _elapsed(calendar_fraction)
     open_probability("alpha", alpha)
     with np.errstate(divide="ignore"):
-        boundary = -special.ndtri(alpha / 2) / np.sqrt(fraction)
-    return np.asarray(2 * special.ndtr(-boundary))
+        boundary = -scipy.special.ndtri(alpha / 2) / np.sqrt(fraction)
+    return np.asarray(2 * scipy.special.ndtr(-boundary))
 
 
 def pocock(calendar_fraction: Numbers, alpha: float) -> FloatArray:

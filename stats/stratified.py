@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import (
     Estimates,
@@ -111,7 +111,7 @@ def cmh(control: Counts, treatment: Counts) -> StratifiedRates:
             (weight.sum(axis=-1) == 0, Reason.NO_UNITS), (variance == 0, Reason.NO_VARIANCE)
         ),
         cmh_chi2=chi2,
-        p_two_sided=special.chdtrc(1, chi2),
+        p_two_sided=scipy.special.chdtrc(1, chi2),
         risk_difference=surplus / weight.sum(axis=-1),
     )
 

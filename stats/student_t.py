@@ -5,7 +5,7 @@ above 1e-15 and are ten times faster, which is most of the time of a readout of 
 """
 
 import numpy as np
-from scipy import special
+import scipy
 
 from stats.arrays import FloatArray, Numbers, open_probability
 
@@ -35,8 +35,8 @@ def t_tail(df: FloatArray, t: FloatArray) -> FloatArray:
     w = np.sqrt(square)
     third = ((4 * square + 33) * square + 240) * square + 855
     deviate = w + (square + 3) * w / b - third * w / (10 * b * (b + 0.8 * square**2 + 100))
-    tail = np.array(special.ndtr(-deviate))
-    special.stdtr(df, -size, out=tail, where=df < _MANY)
+    tail = np.array(scipy.special.ndtr(-deviate))
+    scipy.special.stdtr(df, -size, out=tail, where=df < _MANY)
     return tail
 
 
@@ -60,7 +60,7 @@ def t_quantile(df: FloatArray, alpha: Numbers) -> FloatArray:
     [2.2281 1.96  ]
     """
     half = open_probability("alpha", alpha) / 2
-    z = -special.ndtri(half)
+    z = -scipy.special.ndtri(half)
     s = z * z
     g1 = (s + 1) / 4
     g2 = ((5 * s + 16) * s + 3) / 96
@@ -68,5 +68,5 @@ def t_quantile(df: FloatArray, alpha: Numbers) -> FloatArray:
     g4 = ((((79 * s + 776) * s + 1482) * s - 1920) * s - 945) / 92160
     quantile = np.array(z * (1 + (g1 + (g2 + (g3 + g4 / df) / df) / df) / df))
     few = df < _MANY
-    special.stdtrit(df, 1 - half, out=quantile, where=few)
+    scipy.special.stdtrit(df, 1 - half, out=quantile, where=few)
     return quantile

@@ -12,8 +12,8 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import special
 
 from stats.arrays import FloatArray
 
@@ -81,11 +81,11 @@ def solve_scores(paths: SubDensity, information: FloatArray, error: FloatArray) 
     nodes, root = paths.nodes, np.sqrt(information)
     step = np.sqrt(information - paths.information)
     share = np.minimum(error / paths.masses.sum(axis=-1), 0.5)
-    ceiling = paths.highest - step * special.ndtri(share)
-    score = np.minimum(-special.ndtri(error) * root, ceiling)
+    ceiling = paths.highest - step * scipy.special.ndtri(share)
+    score = np.minimum(-scipy.special.ndtri(error) * root, ceiling)
     for _ in range(_NEWTON_STEPS):
         reach = (nodes - score[:, None]) / step[:, None]
-        crossing = np.vecdot(paths.masses, special.ndtr(reach))
+        crossing = np.vecdot(paths.masses, scipy.special.ndtr(reach))
         density = np.vecdot(paths.masses, np.exp(-0.5 * reach**2)) / _ROOT_2_PI
         change = np.log(crossing / error) * crossing * step / density
         score = score + change
@@ -142,7 +142,7 @@ def tilted_masses(paths: SubDensity, drift: FloatArray | float) -> FloatArray:
 @lru_cache(maxsize=_MAX_BLOCKS + 1)
 def quadrature(count: int) -> tuple[FloatArray, FloatArray]:
     """Return Gauss-Legendre points and weights on [-1, 1]."""
-    points, weights = special.roots_legendre(count)
+    points, weights = scipy.special.roots_legendre(count)
     return np.asarray(points), np.asarray(weights)
 
 

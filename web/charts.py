@@ -4,16 +4,24 @@ Colours are CSS variables, so that one drawing serves light and dark. The drawin
 presentation attributes, which a strict content security policy permits.
 """
 
+from __future__ import annotations
+
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
-import vl_convert
 from markupsafe import Markup, escape
 
+from experiments.deferred import Deferred
 from experiments.formats import count, lift
+
+if TYPE_CHECKING:
+    import altair as alt
+    import vl_convert
+else:
+    alt = Deferred("altair")
+    vl_convert = Deferred("vl_convert")
 
 INK, SOFT, LINE, ACCENT = "var(--ink)", "var(--ink-soft)", "var(--line)", "var(--accent)"
 SURFACE, STRONG = "var(--surface)", "var(--line-strong)"

@@ -1,13 +1,14 @@
 """The plots of an experiment: each with its words, and a table with the same numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import altair as alt
+from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
+from experiments.deferred import Deferred
 from experiments.design.plans import Plan
 from experiments.design.power import Forecast
 from experiments.design.schemas import ExperimentOut
@@ -15,6 +16,11 @@ from experiments.formats import count, date, lift, percent, plural, score
 from web.experiment_history import log_e
 from web.plots import Drawn, Plot, Theme, colour, rows
 from web.tables import Cell
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    alt = Deferred("altair")
 
 FEWEST_POINTS = 2
 LABEL_STEP, LABEL_LINES = 15, 3

@@ -3,17 +3,25 @@
 A page names its plots and stays quick; the browser asks for the images it needs and keeps them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import altair as alt
-import vl_convert
+from experiments.deferred import Deferred
+
+if TYPE_CHECKING:
+    import altair as alt
+    import vl_convert
+else:
+    alt = Deferred("altair")
+    vl_convert = Deferred("vl_convert")
 
 WIDTH, HEIGHT = 860, 240
 FONT = "sans-serif"
-Drawn: TypeAlias = alt.LayerChart | alt.FacetChart
+Drawn: TypeAlias = "alt.LayerChart | alt.FacetChart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

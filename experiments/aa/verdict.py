@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scipy import stats as scipy_stats
+import scipy
 
 from experiments.aa.schemas import AaOut, AaWeek
 from experiments.analysis.schemas import Light
@@ -41,7 +41,7 @@ def _verdict(promoted: int, finished: int) -> Light:
     """By the exact chance of as many promotions when the promise is just kept."""
     if not finished:
         return Light.AMBER
-    chance = float(scipy_stats.binom.sf(promoted - 1, finished, ALPHA))
+    chance = float(scipy.stats.binom.sf(promoted - 1, finished, ALPHA))
     if chance < SURELY_MORE:
         return Light.RED
     return Light.AMBER if chance < PERHAPS_MORE else Light.GREEN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.analysis.engine import read
 from experiments.analysis.learning import learned
@@ -108,7 +108,7 @@ def _batch(experiments: int, rng: np.random.Generator) -> Outcomes:
     panel = simulate(site, _truth(hidden, rng), rng=rng)
     found = endings(panel)
     z = screen(panel).tests[PRIMARY].z[:, :, 0]
-    peeked = np.asarray((z >= special.ndtri(MIN_CHANCE_TO_WIN)).any(axis=1))
+    peeked = np.asarray((z >= scipy.special.ndtri(MIN_CHANCE_TO_WIN)).any(axis=1))
     columns = _scored("plain", peeked, hidden=hidden)
     for method in METHODS:
         columns |= _method_columns(method, [ending[method] for ending in found], hidden=hidden)

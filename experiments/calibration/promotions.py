@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.calibration.figures import mean_row, ratio_row
 from experiments.calibration.scenarios import HOURS_PER_DAY, PRIMARY, RAMPED, Scenario, alike
@@ -139,7 +139,7 @@ def _lifted(experiments: int, rng: np.random.Generator, *, scenario: Scenario) -
     ]
     return {
         **promoted(found),
-        "fixed": (last_z >= -special.ndtri(ALPHA)).astype(np.float64),
+        "fixed": (last_z >= -scipy.special.ndtri(ALPHA)).astype(np.float64),
         "days": np.array(days),
     }
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.analysis.belief import PRIOR_SD
 from experiments.analysis.comparison import (
@@ -161,7 +161,7 @@ def _floor(panel: Panel, rule: Hypothesis) -> FloatArray:
     """The lowest bound that a look can have, by the error spent up to it."""
     looks = np.arange(1, panel.scenario.looks + 1)
     spent = SPENDING(looks / panel.scenario.looks, rule.spendable)
-    return np.asarray(-special.ndtri(spent))
+    return np.asarray(-scipy.special.ndtri(spent))
 
 
 def _strata(panel: Panel, question: Question, *, arm: int) -> ArmEstimate:
@@ -235,5 +235,7 @@ def _largest_harm(control: FloatArray, treatment: FloatArray, *, planned: FloatA
     """The largest log e-value of harm that counts per phase allow."""
     both = np.maximum(control + treatment, 1.0)
     seen = treatment / both
-    divergence = special.rel_entr(seen, planned) + special.rel_entr(control / both, 1 - planned)
+    divergence = scipy.special.rel_entr(seen, planned) + scipy.special.rel_entr(
+        control / both, 1 - planned
+    )
     return np.asarray(np.where(seen < planned, both * divergence, 0.0).sum(axis=-1))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.analysis.comparison import DEFAULT_N_STAR
 from experiments.analysis.schemas import (
@@ -176,7 +176,7 @@ def _highest(readout: Readout, plan: Plan) -> float | NotEstimable:
 
 def _better(readout: Readout, plan: Plan) -> Condition:
     test = _compared(readout).test
-    needed = -float(special.ndtri(plan.alpha))
+    needed = -float(scipy.special.ndtri(plan.alpha))
     z = test.z if isinstance(test, SequentialTest) else test
     # One look at the planned end: a figure before it must not tempt anybody.
     reached = readout.finished and isinstance(z, float) and z >= needed

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
-from scipy import special
 from sqlmodel import Session, col, select
 
 from experiments.analysis.models import AnalysisRun
@@ -22,9 +21,9 @@ from experiments.design.exclusion import ALL_SHIPPED
 from experiments.design.schemas import ExperimentOut, HoldoutOut
 from experiments.metrics.queries import metric
 from experiments.shapes import Out
+from stats.effects import Z_95
 from stats.results import NotEstimable
 
-Z_95 = float(special.ndtri(0.975))
 NO_LOOK = NotEstimable("the holdout has not been looked at yet")
 NOTHING_SHIPPED = NotEstimable("nothing was promoted since the holdout began")
 SILENT = NotEstimable("no promotion since then says anything about this metric")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.analysis.schemas import Belief, Estimate, Readout, SequentialTest
 from experiments.decisions.gate import judge
@@ -51,7 +51,7 @@ def arm_paths(readouts: Sequence[Readout]) -> list[ArmPath]:
         z = [test.z for test in tests if isinstance(test, SequentialTest)]
         if not z:
             continue
-        p = 2 * special.ndtr(-np.abs(z))
+        p = 2 * scipy.special.ndtr(-np.abs(z))
         found.append(
             ArmPath(variant=variant, looks=len(z), lowest_p=float(p.min()), last_p=float(p[-1]))
         )

@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pyarrow
-from pyarrow import parquet
-
+from experiments.deferred import Deferred
 from experiments.errors import InvalidError, MalformedError
+
+if TYPE_CHECKING:
+    import pyarrow
+    from pyarrow import parquet
+else:
+    pyarrow, parquet = Deferred("pyarrow"), Deferred("pyarrow.parquet")
 
 BLOCK = 1 << 20
 

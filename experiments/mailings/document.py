@@ -3,11 +3,16 @@
 import json
 from datetime import datetime
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import typst
-
+from experiments.deferred import Deferred
 from experiments.mailings import pictures
 from experiments.reports.letter import Letter, Section
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = Deferred("typst")
 
 FONT = "Libertinus Serif"
 

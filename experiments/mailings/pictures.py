@@ -3,12 +3,17 @@
 import struct
 import textwrap
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
-import vl_convert
-
+from experiments.deferred import Deferred
 from experiments.reports.letter import Section, Step
+
+if TYPE_CHECKING:
+    import altair as alt
+    import vl_convert
+else:
+    alt = Deferred("altair")
+    vl_convert = Deferred("vl_convert")
 
 INK, SOFT, NOW, BEFORE, GROUND = "#1a1d1b", "#575c58", "#0b6b57", "#c9d3ce", "#ffffff"
 WIDTH, ROW, LABELS = 430, 46, 130

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.analysis.schemas import Belief, Estimate
 from experiments.metrics.schemas import Direction
@@ -22,12 +22,12 @@ from experiments.probation.schemas import (
 )
 from stats.arrays import FloatArray
 from stats.calibration_curve import calibration_curve
+from stats.effects import Z_95
 from stats.moments import Counts
 from stats.proportions import wilson
 from stats.results import NotEstimable
 
 JUDGED = (ProbationState.VERIFIED, ProbationState.UNVERIFIED, ProbationState.DEMOTED)
-Z_95 = float(special.ndtri(0.975))
 NOTHING = NotEstimable("no promotion has come to the end of its probation yet")
 
 Claims = Sequence[tuple[float, float, float, float]]
@@ -103,7 +103,7 @@ def _bands(claims: Claims) -> list[Band]:
     if not claims:
         return []
     said, said_se, got, got_se = np.array(claims).T
-    chance = special.ndtr(said / np.hypot(said_se, got_se))
+    chance = scipy.special.ndtr(said / np.hypot(said_se, got_se))
     curve = calibration_curve(chance, (got > 0).astype(np.float64))
     return [
         Band(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import numpy as np
-from scipy import special
+import scipy
 
 from experiments.simulation.portfolio import BANNER, BANNER_SLOTS, PAGE, Trial, Truth
 from experiments.simulation.visitors import Answer, Ask, Behaviour, Shown, Step, Track, Wait
@@ -36,7 +36,7 @@ def behaviour(trials: Iterable[Trial]) -> Behaviour:
             if answer.value in by_content
         ]
         moved = sum(_moved(*item) for item in seen)
-        buys = rng.random() < float(special.expit(BASE_LOG_ODDS + moved))
+        buys = rng.random() < float(scipy.special.expit(BASE_LOG_ODDS + moved))
         losses = rng.random(len(BANNER_SLOTS)) < LOST_EXPOSURES
         yield from _reports(shown, losses, by_content, buys=buys)
         is_sooner = any(trial.truth is Truth.SOONER for trial, _ in seen)
