@@ -23,20 +23,28 @@ def unchanged(facts: Facts) -> Condition:
 
 
 def undisturbed(facts: Facts, variant: str, *, finished: bool) -> Condition:
-    """Whether no concurrent experiment turns the effect of the variant around."""
-    others = facts.flips.get(variant, ())
-    called = facts.called(variant)
+    """Whether no other experiment turns the effect of the variant around."""
+    still_open, settled = facts.flips.get(variant, ()), facts.worse_beside.get(variant, ())
+    others = (*settled, *still_open)
+    # What has become standard beside it stays; an open experiment can still end the other way.
+    waits = ruling(passed=not others, finished=finished)
     return Condition(
         condition="no interference",
         variant=variant,
         figure=float(len(others)),
         threshold=0.0,
         unit=Unit.TESTS,
-        ruling=ruling(passed=not others, finished=finished),
-        words=(
-            f"{called} helps in one arm of {', '.join(others)} and harms in another: "
-            "wait until that experiment is decided."
-            if others
-            else f"No concurrent experiment turns the effect of {called} around."
-        ),
+        ruling=Ruling.FAILED if settled else waits,
+        words=_disturbance(facts.called(variant), still_open=still_open, settled=settled),
     )
+
+
+def _disturbance(called: str, *, still_open: tuple[str, ...], settled: tuple[str, ...]) -> str:
+    if settled:
+        return f"{called} harms beside what everybody sees since {', '.join(settled)} ended."
+    if still_open:
+        return (
+            f"{called} helps in one arm of {', '.join(still_open)} and harms in another: "
+            "wait until that experiment is decided."
+        )
+    return f"No other experiment turns the effect of {called} around."

@@ -13,6 +13,7 @@ from experiments.decisions import promoting, queries, telling, verifying
 from experiments.decisions.gate import judge
 from experiments.decisions.merit import NO_HARM
 from experiments.decisions.models import Decision, Promotion
+from experiments.decisions.neighbours import Turn, turned
 from experiments.decisions.schemas import (
     DecisionOut,
     Outcome,
@@ -24,15 +25,11 @@ from experiments.decisions.schemas import (
 from experiments.decisions.trust import Facts
 from experiments.design import queries as designs
 from experiments.design import service as design
-from experiments.design.lifecycle import ENROLLING
+from experiments.design.lifecycle import ENROLLING, OPEN
 from experiments.design.plans import PromotionMode
 from experiments.design.schemas import ExperimentOut, Purpose, Status
 from experiments.errors import ConflictError
-from experiments.interference.queries import flips
 from experiments.probation import queries as probations
-
-OPEN = (*ENROLLING, Status.MATURING)
-"""States in which a look can still lead to something."""
 
 ENDINGS = {
     Outcome.KEEP: Status.KEPT,
@@ -165,12 +162,14 @@ def _begin_probation(
 
 def _facts(session: Session, experiment: ExperimentOut) -> Facts:
     removed = [item.key for item in experiment.variants if item.removed_at is not None]
+    turns = turned(session, experiment)
     return Facts(
         enrolling=experiment.status is Status.RUNNING,
         removed=frozenset(removed),
         changed_nodes=promoting.changed_since(session, experiment),
         names={item.key: item.name for item in experiment.variants},
-        flips=flips(session, experiment.id),
+        flips=turns[Turn.MAY_COME],
+        worse_beside=turns[Turn.HAS_COME],
     )
 
 

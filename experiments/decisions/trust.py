@@ -17,8 +17,10 @@ class Facts:
     removed: frozenset[str] = frozenset()
     changed_nodes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)  # of variants, by key
-    # Experiments in one arm of which a variant helps and in another harms, by the variant's key.
+    # By the variant's key: open experiments in one arm of which it helps and in another harms, and
+    # ended ones beside whose outcome it harms.
     flips: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    worse_beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def called(self, variant: str) -> str:
         """What sentences call a variant: its name, or its key when it has none, in quotes."""

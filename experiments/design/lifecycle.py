@@ -34,6 +34,9 @@ EDITABLE = (Status.DRAFT, Status.SCHEDULED)
 ENROLLING = (Status.RUNNING, Status.PAUSED)
 """Started and not stopped: the allocation may still change, as a new phase."""
 
+OPEN = (*ENROLLING, Status.MATURING)
+"""Started and not decided: a look can still lead to something."""
+
 OCCUPYING = (Status.SCHEDULED, *ENROLLING)
 """An experiment in these states needs its slot for itself."""
 

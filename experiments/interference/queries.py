@@ -1,25 +1,11 @@
 """Reading what the newest scan found."""
 
-from collections import defaultdict
-
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from experiments.design.models import Experiment, Variant
-from experiments.design.schemas import Status
 from experiments.interference.models import Interference
 from experiments.interference.schemas import InterferenceOut
-
-OVER = (
-    Status.DECIDED,
-    Status.PROMOTED,
-    Status.KEPT,
-    Status.NEUTRAL,
-    Status.SOONER,
-    Status.INCONCLUSIVE,
-    Status.ABORTED,
-    Status.ARCHIVED,
-)
 
 
 def interferences(session: Session, key: str) -> list[InterferenceOut]:
@@ -47,23 +33,3 @@ def interferences(session: Session, key: str) -> list[InterferenceOut]:
         )
         for row, variant, other_variant, another in session.exec(query)
     ]
-
-
-def flips(session: Session, experiment_id: int) -> dict[str, tuple[str, ...]]:
-    """The experiments still under way that turn an effect around, by the variant's key."""
-    query = (
-        select(Variant.key, Experiment.key)
-        .join(Interference, col(Interference.variant_id) == Variant.id)
-        .join(Experiment, col(Experiment.id) == Interference.other_id)
-        .where(
-            Interference.experiment_id == experiment_id,
-            col(Interference.flips),
-            col(Experiment.status).not_in(OVER),
-        )
-        .distinct()
-        .order_by(Variant.key, Experiment.key)
-    )
-    found: dict[str, list[str]] = defaultdict(list)
-    for variant, other in session.exec(query):
-        found[variant].append(other)
-    return {variant: tuple(others) for variant, others in found.items()}

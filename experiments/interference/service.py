@@ -13,7 +13,8 @@ from experiments.analysis.strata import combined_cells
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.design import queries as designs
-from experiments.design.schemas import ExperimentOut, Purpose, Source, Status, VariantOut
+from experiments.design.lifecycle import OPEN
+from experiments.design.schemas import ExperimentOut, Purpose, Source, VariantOut
 from experiments.interference.models import Interference
 from experiments.interference.shared import shared_cells, sharing
 from experiments.metrics.queries import metric
@@ -24,7 +25,6 @@ from stats.effects import ArmEstimate
 from stats.interactions import InteractionScan, scan_interactions
 from stats.results import NotEstimable
 
-CONCURRENT = (Status.RUNNING, Status.PAUSED, Status.MATURING)
 FALSE_DISCOVERIES = 0.05
 """Share of the flagged pairs that may be flagged by chance."""
 
@@ -64,7 +64,7 @@ def scan(session: Session, *, as_of: datetime) -> list[tuple[Question, Finding]]
 
     Reads only: the long part, which must hold no lock.
     """
-    found = designs.experiments(session, statuses=CONCURRENT)
+    found = designs.experiments(session, statuses=OPEN)
     running = {
         item.id: item
         for item in found

@@ -151,6 +151,11 @@ def test_judge__larger_rate_without_evidence__continues():
             "bold",
         ),
         (
+            {"facts": Facts(enrolling=True, worse_beside={"bold": ("banner",)})},
+            "no interference",
+            "bold",
+        ),
+        (
             {"guarded": {"control": (10_000, 5_000), "bold": (10_000, 4_800)}},
             "guardrail",
             "bold",

@@ -12,11 +12,13 @@ from experiments.analysis.service import analyse
 from experiments.analysis.strata import combined_cells
 from experiments.assignment.models import Assignment, Exposure
 from experiments.audit.queries import entries
+from experiments.decisions.models import Decision, Promotion
+from experiments.decisions.neighbours import Turn, turned
 from experiments.decisions.schemas import Outcome
 from experiments.decisions.service import decide
 from experiments.design import service as design
 from experiments.design.plans import Plan
-from experiments.interference.queries import flips, interferences
+from experiments.interference.queries import interferences
 from experiments.interference.service import scan, write
 from experiments.metrics.schemas import MetricKind
 from experiments.notifications.queries import notifications
@@ -86,11 +88,30 @@ def test_scan__effect_turns_around__is_told_once_and_holds_the_promotion_back(bo
     still_open = [item.condition for item in held.trace if item.ruling != "passed"]
     assert (held.outcome, still_open) == (Outcome.CONTINUE, ["no interference"])
     design.abort(session, second.key, reason="in the way", actor=actor, now=at)
-    assert flips(session, first.experiment.id) == {}
     first.expose("control", at=at)
     analyse(session, first.key, now=at + DAY / 2)
     let_through = decide(session, first.key, actor=actor, now=at + DAY / 2)
     assert let_through.outcome is Outcome.PROMOTE
+
+
+@pytest.mark.parametrize(("state", "in_the_way"), [("applied", True), ("rolled_back", False)])
+def test_turned__other_ended__asks_what_is_the_standard_now(both, actor, now, state, in_the_way):
+    first, second = both((0.1, 0.6, 0.9, 0.45))
+    session, other = first.session, second.experiment
+    scanned(first, actor, now + 2 * DAY)
+    design.abort(session, other.key, reason="by hand", actor=actor, now=now + 3 * DAY)
+    look = analyse(session, first.key, now=now + 3 * DAY)
+    place = {"experiment_id": other.id, "variant": "bold", "actor": "alice"}
+    rest = {"look": 1, "data_hash": "", "outcome": "promote", "sentence": "", "trace": []}
+    session.add(Decision(id=1, run_id=look.id, at=now, **place, **rest))
+    session.flush()
+    session.add(
+        Promotion(decision_id=1, journey_id=1, state=state, predicted={}, proposed_at=now, **place)
+    )
+    session.flush()
+    found = turned(session, first.experiment)
+    assert not found[Turn.MAY_COME]
+    assert found[Turn.HAS_COME] == ({"bold": ("banner",)} if in_the_way else {})
 
 
 def test_scan__effect_only_grows__warns_and_holds_nothing_back(both, actor, now):
@@ -98,7 +119,7 @@ def test_scan__effect_only_grows__warns_and_holds_nothing_back(both, actor, now)
     assert scanned(first, actor, now + 2 * DAY) == ["banner", "headline"]
     (row,) = interferences(first.session, first.key)
     assert (row.flagged, row.flips) == (True, False)
-    assert flips(first.session, first.experiment.id) == {}
+    assert not any(turned(first.session, first.experiment).values())
 
 
 def test_scan__too_few_conversions_in_a_cell__says_nothing(both, actor, now):
