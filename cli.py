@@ -18,6 +18,7 @@ from experiments.accounts import service as accounts
 from experiments.commands import (
     calibrate,
     contents,
+    deciding,
     delivery,
     demo,
     events,
@@ -35,6 +36,7 @@ from experiments.commands import (
     probation,
     reports,
     resolution,
+    trust,
     visitors,
     year,
 )
@@ -150,6 +152,9 @@ def _prepare(settings: Settings) -> None:
         )
 
 
+for command in deciding.COMMANDS:
+    experiments.experiment.add_command(command)
+
 for command in (
     calibrate.calibrate,
     contents.content,
@@ -175,6 +180,7 @@ for command in (
     probation.probation,
     reports.report,
     resolution.resolve,
+    trust.trust,
     visitors.visitor,
 ):
     main.add_command(command)

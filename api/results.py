@@ -40,6 +40,7 @@ COLUMNS = (
     "effect_rel",
     "effect_rel_low",
     "effect_rel_high",
+    "trust",
 )
 
 
@@ -55,13 +56,14 @@ def results(key: str) -> ResultOut:
 @blueprint.get("/results.csv")
 @endpoint(Scope.READ, media="text/csv")
 def results_csv(key: str) -> Response:
-    """The newest look as a table: a row per metric and variant; what is undefined is empty."""
-    with reading(runtime().engine) as session:
-        readout = analyses.newest_run(session, key).readout
+    """The newest look as a table: a row per metric and variant; undefined is empty."""
+    opened = runtime()
+    with reading(opened.engine) as session:
+        found = analyses.result(session, key, now=opened.clock.now())
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)
-    table.writerows(_rows(readout))
+    table.writerows([*row, found.trust.light] for row in _rows(found.readout))
     headers = {"Content-Disposition": f'attachment; filename="{key}.csv"'}
     return Response(text.getvalue(), mimetype="text/csv", headers=headers)
 

@@ -1,4 +1,4 @@
-"""Experiments, from draft to decision."""
+"""Experiments, from draft to their end."""
 
 import sys
 from collections.abc import Callable
@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from experiments.analysis import queries as analysis
-from experiments.analysis.schemas import Comparison
 from experiments.commands.terminal import (
     BAD_INPUT,
     EXISTING_FILE,
@@ -19,14 +17,10 @@ from experiments.commands.terminal import (
     show,
     when,
 )
-from experiments.decisions import queries as decisions
 from experiments.decisions import ramping
-from experiments.decisions import service as deciding
-from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries, service
 from experiments.design.schemas import ExperimentIn, ExperimentOut, PhaseIn, Severity
 from experiments.settings import Settings
-from stats.results import NotEstimable
 
 
 @click.group()
@@ -141,97 +135,3 @@ for _name, _step, _asks_why in (
     ("archive", service.archive, False),
 ):
     _add_step(_name, _step, asks_why=_asks_why)
-
-
-@experiment.command("results")
-@click.argument("key")
-@click.pass_obj
-def show_results(settings: Settings, key: str) -> None:
-    """Show the newest readout of the experiment KEY; what is undefined says why."""
-    with reading(settings) as session:
-        run = analysis.newest_run(session, key)
-    rows = [
-        (metric.name, arm.variant, f"{arm.matured:,} of {arm.visitors:,}", _figure(arm.figure))
-        + (("", "") if arm.control else _effect(metric.comparison(arm.variant)))
-        for metric in run.readout.metrics
-        for arm in metric.arms
-    ]
-    title = f"{key}, look {run.look}, as of {when(run.as_of)}"
-    columns = ("metric", "variant", "matured visitors", "figure", "change", "95% at every look")
-    show(title, columns, rows)
-
-
-@experiment.command("decisions")
-@click.argument("key")
-@click.pass_obj
-def show_decisions(settings: Settings, key: str) -> None:
-    """Show what was decided on the experiment KEY, the newest first with every condition."""
-    with reading(settings) as session:
-        found = decisions.decisions(session, key)
-    for decision in found[:1]:
-        trace = [(item.condition, item.ruling, item.words) for item in decision.trace]
-        show(decision.sentence, ("condition", "verdict", "in words"), trace)
-    rows = [(when(item.at), item.outcome, item.actor, item.sentence) for item in found]
-    show(f"Decisions on {key}", ("at", "outcome", "by", "in words"), rows)
-
-
-@experiment.command("promotions")
-@click.pass_obj
-def list_promotions(settings: Settings) -> None:
-    """Show every promotion, with the number that approve and revert take."""
-    with reading(settings) as session:
-        found = decisions.promotions(session)
-    rows = [
-        (str(item.id), item.experiment, item.variant, item.state, when(item.applied_at))
-        for item in found
-    ]
-    show("Promotions", ("number", "experiment", "variant", "state", "applied"), rows)
-
-
-@experiment.command("approve")
-@click.argument("promotion", type=int)
-@click.pass_obj
-def approve_promotion(settings: Settings, promotion: int) -> None:
-    """Apply the proposed PROMOTION to the standard journey."""
-    with changing(settings) as (session, now):
-        made = deciding.approve(session, promotion, actor=operator(), now=now)
-    click.echo(f"Version {made.to_version} of {made.journey!r} is the standard.")
-
-
-def _add_settling(name: str, step: Callable[..., PromotionOut], *, says: str) -> None:
-    @experiment.command(name, help=says)
-    @click.argument("promotion", type=int)
-    @click.option("--reason", required=True)
-    @click.pass_obj
-    def settle(settings: Settings, promotion: int, reason: str) -> None:
-        with changing(settings) as (session, now):
-            made = step(session, promotion, reason=reason, actor=operator(), now=now)
-        click.echo(f"Promotion {made.id} of {made.experiment!r} is {made.state}.")
-
-
-_add_settling(
-    "rebase",
-    deciding.rebase,
-    says="Apply the PROMOTION over what has changed in the standard since the experiment began.",
-)
-_add_settling(
-    "decline",
-    deciding.decline,
-    says="Decline the PROMOTION: the standard stays although a variant won.",
-)
-_add_settling(
-    "revert",
-    deciding.revert_promotion,
-    says="Take the PROMOTION back: the content before it becomes standard again.",
-)
-
-
-def _figure(figure: float | NotEstimable) -> str:
-    return str(figure) if isinstance(figure, NotEstimable) else f"{figure:.4g}"
-
-
-def _effect(comparison: Comparison) -> tuple[str, str]:
-    effect = comparison.effect_rel
-    if isinstance(effect, NotEstimable):
-        return str(effect), ""
-    return f"{effect.value:+.1%}", f"{effect.ci_low:+.1%} to {effect.ci_high:+.1%}"

@@ -123,6 +123,13 @@ class Waiting(Out):
     trust: Lamp | None = None
 
 
+class ExperimentTrust(Out):
+    """The trust light of one test."""
+
+    experiment: str
+    trust: Trust
+
+
 class Alarm(Out):
     """Why the figures of an experiment should not be believed as they are."""
 

@@ -108,7 +108,7 @@ def test_results__before_a_look__are_a_404_problem(client, waiting):
 
 
 def test_results_csv__a_look__has_a_row_per_metric_and_arm(client, waiting):
-    client.post(f"{ROOT}/analyse", headers=waiting)
+    result = client.post(f"{ROOT}/analyse", headers=waiting).json
     answer = client.get(f"{ROOT}/results.csv", headers=waiting)
     assert answer.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
@@ -117,6 +117,13 @@ def test_results_csv__a_look__has_a_row_per_metric_and_arm(client, waiting):
     assert float(rows[1]["figure"]) == 0.8
     assert float(rows[1]["effect_abs"]) == pytest.approx(0.4)
     assert rows[0]["effect_abs"] == ""
+    assert {row["trust"] for row in rows} == {result["trust"]["light"]}
+
+
+def test_lights__a_look_at_a_test__are_those_of_its_results(client, waiting):
+    result = client.post(f"{ROOT}/analyse", headers=waiting).json
+    answer = client.get("/api/v1/trust/lights", headers=waiting)
+    assert answer.json["data"] == [{"experiment": "headline", "trust": result["trust"]}]
 
 
 def test_decide__winner_of_a_plan_that_asks__can_be_approved_and_reverted(client, waiting):

@@ -137,3 +137,19 @@ def test_notification__read__is_left_out_of_the_list(shop: Type, tmp_path: Path)
 
     assert "It is over." not in shop("notification", "list").output
     assert "It is over." in " ".join(shop("notification", "list", "--all").output.split())
+
+
+def test_trust__test_that_nobody_saw__is_told_with_results_and_in_the_list(
+    shop: Type, tmp_path: Path
+) -> None:
+    shop("experiment", "start", "headline")
+    shop("jobs", "run", "analyse")
+
+    told = shop("experiment", "results", "headline").output
+    reason = told.split("Trust: ")[1].split()
+    assert reason[0] == "AMBER"
+    assert len(reason) > 3
+    listed = shop("trust", "lights").output.split()
+    assert {"headline", "AMBER"} <= set(listed)
+    assert "no " in " ".join(shop("trust", "aa").output.split()[-20:]).lower()
+    assert "headline beside" in shop("experiment", "interferences", "headline").output
