@@ -1,21 +1,19 @@
-"""The experiments: the list, the page of one, and the form of a draft."""
+"""The experiments: the list, and the page of one."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request
 
 from experiments.accounts.schemas import Role
 from experiments.analysis import queries as analysis
-from experiments.database import reading, transaction
-from experiments.design import listing, queries, service
-from experiments.design.schemas import ExperimentIn, ExperimentOut, Status
-from experiments.errors import ConflictError, InvalidError, NotFoundError
+from experiments.database import reading
+from experiments.design import listing
+from experiments.design.schemas import Status
+from experiments.errors import NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import VersionOut
-from experiments.metrics import queries as metrics
 from experiments.reports.judgements import latest_sentences
-from web import access, experiment_form, experiment_history
+from web import access, experiment_history
 from web.access import Page
 from web.experiment_page import Seen, plots_of, seen, tables_of
-from web.paths import paths
 from web.plots import svg
 from web.readings import lead, results
 from web.requests import page_number, runtime
@@ -123,14 +121,8 @@ def _asked() -> dict[str, str]:
 
 def _stage(standard: VersionOut | None, touchpoint: str) -> str:
     """The name of the stage that holds a touchpoint, empty when the standard has none."""
-    return next(
-        (
-            stage.name
-            for stage in (standard.graph.stages if standard else ())
-            if any(point.key == touchpoint for point in stage.touchpoints)
-        ),
-        "",
-    )
+    stage = standard.graph.stage_of(touchpoint) if standard else None
+    return stage.name if stage else ""
 
 
 @blueprint.get("/experiments/<key>")
@@ -161,100 +153,11 @@ def show(key: str) -> Page:
 @blueprint.get("/experiments/<key>/plots/<view>/<name>.<any(light,dark):theme>.svg")
 @access.needs(Role.VIEWER)
 def plot(key: str, view: str, name: str, theme: str) -> Page:
-    """One plot of a view; its address carries the look, so that a browser may keep it."""
+    """One plot of a view; a browser may keep it when its address carries the look."""
     found = plots_of(seen(key, view), view).get(name)
     if found is None:
         raise NotFoundError("plot", name)
     answer = Response(svg(found, theme), mimetype="image/svg+xml")
-    answer.headers["Cache-Control"] = f"private, max-age={PLOT_SECONDS}"
+    if request.args.get("look"):
+        answer.headers["Cache-Control"] = f"private, max-age={PLOT_SECONDS}"
     return answer
-
-
-@blueprint.get("/experiments/new")
-@access.needs(Role.EDITOR)
-def new() -> str:
-    """The form, for one journey; which one is asked first when there are several."""
-    return _form_page(request.args.get("journey", ""), experiment_form.blank())
-
-
-@blueprint.post("/experiments/new")
-@access.needs(Role.EDITOR)
-def create() -> Page:
-    """Draft an experiment; its page says what stands against starting it."""
-    now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
-    try:
-        data = _read(journey)
-        if request.form.get("preview"):
-            return _form_page(journey, request.form, drafted=data)
-        with transaction(runtime().engine) as session:
-            made = service.create(session, data, rng=runtime().rng, actor=actor, now=now)
-    except (InvalidError, ConflictError) as error:
-        return _form_page(journey, request.form, error), 422
-    flash(f"{made.name} is drafted. See the checks, then start it.", "good")
-    return redirect(url_for("experiments.show", key=made.key))
-
-
-@blueprint.get("/experiments/<key>/edit")
-@access.needs(Role.EDITOR)
-def edit(key: str) -> str:
-    """The form of a draft."""
-    found = _found(key)
-    return _form_page(found.journey, experiment_form.values(found), editing=key)
-
-
-@blueprint.post("/experiments/<key>/edit")
-@access.needs(Role.EDITOR)
-def rewrite(key: str) -> Page:
-    """Write a draft again."""
-    now, actor, journey = runtime().clock.now(), access.actor(), request.form.get("journey", "")
-    try:
-        data = _read(journey)
-        if request.form.get("preview"):
-            return _form_page(journey, request.form, editing=key, drafted=data)
-        with transaction(runtime().engine) as session:
-            service.edit(session, key, data, actor=actor, now=now)
-    except (InvalidError, ConflictError) as error:
-        return _form_page(journey, request.form, error, editing=key), 422
-    flash("The draft is written again.", "good")
-    return redirect(url_for("experiments.show", key=key))
-
-
-def _found(key: str) -> ExperimentOut:
-    with reading(runtime().engine) as session:
-        return queries.experiment(session, key)
-
-
-def _read(journey: str) -> ExperimentIn:
-    with reading(runtime().engine) as session:
-        standard = journeys.standard(session, journey)
-    if standard is None:
-        raise InvalidError.at("/journey", "has no standard version; publish one first")
-    return experiment_form.read(standard.graph)
-
-
-def _form_page(
-    key: str,
-    given: experiment_form.Given,
-    error: Exception | None = None,
-    *,
-    editing: str = "",
-    drafted: ExperimentIn | None = None,
-) -> str:
-    with reading(runtime().engine) as session:
-        published = [item for item in journeys.journeys(session) if item.standard is not None]
-        chosen = key or (published[0].key if len(published) == 1 else "")
-        standard = journeys.standard(session, chosen) if chosen else None
-        catalogue = metrics.metrics(session)
-    return render_template(
-        "experiments/form.html",
-        journeys=published,
-        choices=[(item.key, item.name) for item in published],
-        standard=standard,
-        metrics=catalogue,
-        given=given,
-        error=error,
-        editing=editing,
-        paths=paths(drafted, standard.graph) if drafted and standard else (),
-        path_choice=experiment_form.PATH_CHOICE,
-        rows=range(1, experiment_form.TREATMENTS + 1),
-    )

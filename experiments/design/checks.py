@@ -15,11 +15,13 @@ from experiments.design.schemas import (
     Severity,
     Source,
 )
+from experiments.design.sharing import sharing
 from experiments.journeys.graph import Contents, reachable_from_entries
 from experiments.journeys.schemas import JourneyGraph, Slot
 from experiments.metrics.schemas import MetricOut
 
 _HOURS_PER_DAY = 24
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ def findings(experiment: ExperimentOut, facts: Facts) -> list[Finding]:
     found = [*_place_in_journey(experiment, facts), *_missing_metrics(experiment, facts)]
     if experiment.source is Source.LIVE:
         found += _overlaps(experiment, facts.others)
+        found += _shared_visitors(experiment, facts.others)
         found += _design_warnings(experiment, facts)
     return sorted(found, key=lambda finding: finding.severity is Severity.WARNING)
 
@@ -88,11 +91,10 @@ def _place_on_touchpoint(experiment: ExperimentOut, graph: JourneyGraph) -> Iter
 
 
 def _unreachable_stage(experiment: ExperimentOut, graph: JourneyGraph) -> Iterator[Finding]:
-    keys = [(stage.key, {point.key for point in stage.touchpoints}) for stage in graph.stages]
-    stage = next(key for key, points in keys if experiment.touchpoint in points)
-    if stage not in reachable_from_entries(graph):
+    stage = graph.stage_of(experiment.touchpoint)
+    if stage is not None and stage.key not in reachable_from_entries(graph):
         message = (
-            f"No visitor can reach stage {stage!r} of touchpoint {experiment.touchpoint!r}; "
+            f"No visitor can reach stage {stage.key!r} of touchpoint {experiment.touchpoint!r}; "
             "connect the stage in the journey, or choose another touchpoint."
         )
         yield _error("reachability", "/touchpoint", message)
@@ -137,6 +139,26 @@ def _overlaps(experiment: ExperimentOut, others: Sequence[ExperimentOut]) -> Ite
             yield _error("overlap", "/slot", _occupied(other))
         elif _same_paths(experiment, other):
             yield _error("overlap", "/place", _walked(other))
+
+
+def _shared_visitors(
+    experiment: ExperimentOut, others: Sequence[ExperimentOut]
+) -> Iterator[Finding]:
+    elsewhere = [
+        other
+        for other in others
+        if not (_same_slot(experiment, other) or _same_paths(experiment, other))
+    ]
+    shared = sharing(experiment, elsewhere)
+    if shared:
+        names = ", ".join(item.key for item in shared[:_NAMED])
+        more = f" and {len(shared) - _NAMED} more" if len(shared) > _NAMED else ""
+        message = (
+            f"Up to {shared[0].share:.0%} of its visitors are in other tests of this journey as "
+            f"well ({names}{more}). Their effects add up; if one could change what another does, "
+            "put them into one layer with separate parts."
+        )
+        yield _warning("sharing", "/place", message)
 
 
 def _occupied(other: ExperimentOut) -> str:

@@ -156,6 +156,13 @@ class JourneyGraph(In):
         """The stage of that key."""
         return next((stage for stage in self.stages if stage.key == key), None)
 
+    def stage_of(self, touchpoint: str) -> Stage | None:
+        """The stage that a touchpoint belongs to."""
+        holding = (
+            s for s in self.stages if any(point.key == touchpoint for point in s.touchpoints)
+        )
+        return next(holding, None)
+
     def touchpoint(self, key: str) -> Touchpoint | None:
         """The touchpoint of that key, in whichever stage."""
         found = (point for stage in self.stages for point in stage.touchpoints if point.key == key)

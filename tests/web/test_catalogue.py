@@ -95,12 +95,10 @@ def test_show__metric_of_a_stage__names_the_stage_and_its_journey(bob, signup):
 
 
 def test_show__metric_of_an_experiment__names_it_with_its_role(alice, signup):
-    alice.post(
-        "/experiments/new",
-        journey="signup", name="Shorter", key="short", slot="landing_page/hero_headline",
-        weight_0="50", key_1="b", weight_1="50", content_1="Free.", primary_metric="signup.visit",
-        guardrails="signup.activate",
-    )  # fmt: skip
+    place = "slot:landing_page/hero_headline"
+    alice.post("/experiments/new", journey="signup", name="Shorter", place=place)
+    chosen = {"primary_metric": "signup.visit", "metric": "signup.activate"}
+    alice.post("/experiments/shorter/edit/metrics", **chosen, **{"margin_signup.activate": "2"})
 
     assert "primary" in alice.get("/catalogue/signup.visit")
     assert "guardrail" in alice.get("/catalogue/signup.activate")

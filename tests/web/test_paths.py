@@ -1,54 +1,59 @@
-"""Drafting an experiment on paths by the form, and seeing where a visitor stands."""
+"""Planning an experiment on paths step by step, and seeing where a visitor stands."""
 
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from experiments.database import transaction
 from experiments.events import service as events
 from experiments.jobs.locating import locate
 
-FORM = {
-    "journey": "signup",
-    "key": "straight-in",
-    "name": "Straight in",
-    "slot": "the path itself",
-    "key_0": "control",
-    "weight_0": 50,
-    "key_1": "short",
-    "weight_1": 50,
-    "content_1": "- {op: skip_stage, stage: signup}",
-    "primary_metric": "signup.signup",
-}
+DRAFT = {"journey": "signup", "key": "straight-in", "name": "Straight in"}
+EDIT = "/experiments/straight-in/edit/variants"
+ARM = {"name_0": "control", "name_1": "Short", "key_1": "short", "even": "1"}
 
 
-def test_form__paths_asked_for__shows_them_side_by_side_and_stores_nothing(
-    alice: Any, signup: str
-) -> None:
-    page = alice.post("/experiments/new", **FORM, preview="paths")
+@pytest.fixture
+def drafted(alice: Any, signup: str) -> Any:
+    alice.post("/experiments/new", **DRAFT, place="skip_stage:signup")
+    return alice
+
+
+def test_new__path_without_a_stage__shows_the_paths_side_by_side(drafted: Any) -> None:
+    page = drafted.get(EDIT)
     assert "The paths part here" in page
     assert page.count("not on every path") == 1
-    alice.get("/experiments/straight-in", status=404)
+    assert "which part after visit" in drafted.get("/experiments/straight-in")
 
 
-def test_form__path_stored__is_shown_and_can_be_edited(alice: Any, signup: str) -> None:
-    page = alice.post("/experiments/new", **FORM)
-    assert "which part after visit" in page
-    assert "<mark>" in page
-    form = alice.get("/experiments/straight-in/edit")
-    assert "op: skip_stage" in form
-    page = alice.post(
-        "/experiments/straight-in/edit",
-        **{**FORM, "content_1": "- {op: skip_touchpoint, touchpoint: first_steps}"},
-    )
-    assert "which part after signup" in page
+def test_variants__other_operations__are_rows_and_come_back_as_such(drafted: Any) -> None:
+    rows = {
+        "op_1_1": "skip_touchpoint", "node_1_1": "first_steps",
+        "op_1_2": "set_wait", "node_1_2": "plan_page", "value_1_2": "48",
+        "op_1_3": "move_touchpoint", "node_1_3": "plan_page", "stage_1_3": "signup",
+        "op_1_4": "add_touchpoint", "stage_1_4": "signup", "value_1_4": "A call",
+    }  # fmt: skip
+    page = drafted.post(EDIT, **ARM, **rows, then="stay")
+    assert "not on every path" not in page
+    assert 'value="48"' in page
+    assert 'value="A call"' in page
+    drafted.post(EDIT, **ARM, **rows)
+    page = drafted.get("/experiments/straight-in?view=setup")
+    assert "skip touchpoint, set wait, move touchpoint, add touchpoint" in page
 
 
-def test_form__operation_that_does_not_fit__is_named(alice: Any, signup: str) -> None:
-    wrong = {**FORM, "content_1": "- {op: skip_stage, stage: nowhere}"}
-    page = alice.post("/experiments/new", 422, **wrong)
+def test_variants__operation_that_a_row_cannot_say__stays_as_a_document(drafted: Any) -> None:
+    written = "- {op: move_touchpoint, touchpoint: plan_page, stage: signup, before: first_steps}"
+    page = drafted.post(EDIT, **ARM, content_1=written, then="stay")
+    assert "before: first_steps" in page
+
+
+def test_variants__operation_that_does_not_fit__is_named(drafted: Any) -> None:
+    page = drafted.post(EDIT, 422, **ARM, op_1_1="skip_stage", node_1_1="first_steps")
     assert "variants/1/patch/operations/0" in page
     assert "skip_stage does not fit" in page
+    assert '<option value="skip_stage" selected>' in page
 
 
 def test_visitor__who_did_something__stands_somewhere(
