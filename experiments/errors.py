@@ -12,6 +12,7 @@ DesirelineError
 ├── TooOftenError         the caller has asked as often as they may for now
 ├── NotStoredError        the database refuses what was accepted; kept among the dead letters
 ├── NotDeliveredError     a receiver did not take what was sent
+├── DamagedError          a file of the columnar store is missing, unreadable or not what it was
 └── UnavailableError      try again later (database away)
     └── OverloadedError      more waits to be written than may wait
 
@@ -120,6 +121,17 @@ class NotStoredError(DesirelineError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"This could not be stored and is kept among the dead letters: {reason}")
+
+
+class DamagedError(DesirelineError):
+    """A file of the columnar store cannot be used."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(
+            f"The file {name} of the columnar store {reason}; "
+            "`desireline doctor` checks all of them, `desireline doctor --repair` writes it again."
+        )
 
 
 class NotDeliveredError(DesirelineError):

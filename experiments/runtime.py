@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from experiments.clock import Clock
+from experiments.columnar.location import Location, locate
 from experiments.database import open_engine
 from experiments.events.parcels import Parcel
 from experiments.events.schemas import BatchOut
@@ -26,6 +27,7 @@ class Runtime:
 
     settings: Settings
     engine: Engine
+    columnar: Location
     clock: Clock
     rng: np.random.Generator
     rulesets: RulesetCache
@@ -54,6 +56,7 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     return Runtime(
         settings=settings,
         engine=engine,
+        columnar=locate(settings.columnar_address),
         clock=clock,
         rng=np.random.default_rng(settings.seed),
         rulesets=rulesets,

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="PostgreSQL or SQLite address; empty means SQLite inside the data folder.",
     )
+    columnar_location: str = Field(
+        default="",
+        description="Folder or address (s3://...) of the Parquet files; empty: in the data folder.",
+    )
     secret_key: str = Field(
         default="", description="Signs sessions and previews; empty means one kept in the folder."
     )
@@ -94,6 +98,11 @@ class Settings(BaseSettings):
         if scheme in {"postgres", "postgresql"}:
             return f"postgresql+psycopg://{rest}"
         return self.database_url
+
+    @property
+    def columnar_address(self) -> str:
+        """Where the Parquet files lie."""
+        return self.columnar_location or str(self.data_dir / "columnar")
 
     def clock(self) -> Clock:
         """The clock that these settings ask for."""

@@ -7,6 +7,7 @@ from experiments.accounts import models as accounts
 from experiments.analysis import models as analysis
 from experiments.assignment import models as assignment
 from experiments.audit import models as audit
+from experiments.columnar import models as columnar
 from experiments.decisions import models as decisions
 from experiments.delivery import models as delivery
 from experiments.design import models as design
@@ -31,6 +32,7 @@ SLICES = (
     analysis,
     assignment,
     audit,
+    columnar,
     decisions,
     delivery,
     design,

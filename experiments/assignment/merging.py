@@ -1,7 +1,7 @@
 """Making one visitor out of two: everything that is known of both moves to the earlier one."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select, update
 
 from experiments.assignment.identity import Claim, Sight, reconcile, together
 from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
+from experiments.assignment.renumbering import next_exposure_id
 from experiments.assignment.schemas import Identity
 
 OfVisitor = TypeVar("OfVisitor", Assignment, Attribute, Exposure)
@@ -85,6 +86,7 @@ def _rewrite(row: Assignment, claim: Claim) -> None:
 
 def _merge_exposures(session: Session, kept: int, gone: int) -> None:
     mine = {row.experiment_id: row for row in _rows(session, Exposure, kept)}
+    doubles = []
     for theirs in _rows(session, Exposure, gone):
         ours = mine.setdefault(theirs.experiment_id, theirs)
         if ours is theirs:
@@ -92,12 +94,22 @@ def _merge_exposures(session: Session, kept: int, gone: int) -> None:
             continue
         sight = together(_sight(ours), _sight(theirs))
         ours.first_at, ours.count = sight.first_at, sight.count
-        session.delete(theirs)
+        doubles.append(theirs)
     for arm in _rows(session, Assignment, kept):
         seen = mine.get(arm.experiment_id)
         if seen is not None:  # a person is analysed in the arm that stands
             seen.variant_id, seen.phase_id = arm.variant_id, arm.phase_id
+    _renumber(session, mine.values())
+    for row in doubles:  # only now, so that no new id is one of theirs
+        session.delete(row)
     session.flush()
+
+
+def _renumber(session: Session, rows: Iterable[Exposure]) -> None:
+    new = next_exposure_id(session.connection().dialect.name)
+    for row in rows:
+        row.id = session.scalar(select(new))
+        session.flush()
 
 
 def _sight(row: Exposure) -> Sight:

@@ -8,15 +8,17 @@ arrive together under different ids.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, bindparam, case
+from sqlalchemy import Connection, bindparam
 from sqlmodel import col, update
 
 from experiments.assignment.models import Assignment, Exposure
 from experiments.assignment.owners import Sighting, owners
 from experiments.assignment.queries import known_visitors
+from experiments.assignment.renumbering import next_exposure_id
 from experiments.assignment.schemas import AliasKind, AssignedBy, Known, StoredArm
 from experiments.database import to_micros
 from experiments.inbox.rows import insert_new
@@ -147,7 +149,9 @@ def _expose(connection: Connection, met: Sequence[Met], people: dict[int, Known]
     news = insert_new(connection, Exposure, EXPOSURE_COLUMNS, rows, key=KEY)
     again = [item for item, is_new in zip(met, news, strict=True) if not is_new]
     if again:
-        connection.execute(_AGAIN, [_repeat(item) for item in again])
+        connection.execute(_AGAIN, [_named(item) for item in again])
+        earlier = _earlier(connection.dialect.name)
+        connection.execute(earlier, [{**_named(item), "at": item.at} for item in again])
 
 
 def _standing(item: Met, people: Mapping[int, Known]) -> StoredArm:
@@ -165,19 +169,29 @@ def _exposure(item: Met, arm: StoredArm) -> tuple[object, ...]:
     )
 
 
-_FIRST_AT = sa.type_coerce(col(Exposure.first_at), sa.BigInteger)
-_AT = bindparam("at", type_=sa.BigInteger)
 _AGAIN = (
     update(Exposure)
     .where(
         col(Exposure.experiment_id) == bindparam("experiment"),
         col(Exposure.visitor_id) == bindparam("visitor"),
     )
-    .values(
-        count=col(Exposure.count) + 1,
-        first_at=case((_FIRST_AT > _AT, _AT), else_=_FIRST_AT),
-    )
+    .values(count=col(Exposure.count) + 1)
 )
+
+
+@lru_cache
+def _earlier(dialect: str) -> sa.Update:
+    """What tells of an earlier sight; apart from counting, since it seldom finds anything."""
+    at = bindparam("at", type_=sa.BigInteger)
+    return (
+        update(Exposure)
+        .where(
+            col(Exposure.experiment_id) == bindparam("experiment"),
+            col(Exposure.visitor_id) == bindparam("visitor"),
+            sa.type_coerce(col(Exposure.first_at), sa.BigInteger) > at,
+        )
+        .values(first_at=at, id=next_exposure_id(dialect))
+    )
 
 
 _CONTAMINATED = (
@@ -188,10 +202,6 @@ _CONTAMINATED = (
     )
     .values(contaminated=True)
 )
-
-
-def _repeat(item: Met) -> dict[str, int]:
-    return {**_named(item), "at": item.at}
 
 
 def _named(item: Met) -> dict[str, int]:

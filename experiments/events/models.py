@@ -17,6 +17,8 @@ class Event(SQLModel, table=True):
         UniqueConstraint("source_key", "message_id"),
         # What one visitor did under a name, in its order; more indexes would halve the intake.
         Index("ix_event_visitor", "visitor_id", "name", "occurred_at"),
+        # Whoever reads what is new since an id would miss an event under the id of a deleted one.
+        {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

@@ -26,6 +26,7 @@ from experiments.inbox import service as inbox
 from experiments.interference import service as interferences
 from experiments.jobs.delivering import deliver
 from experiments.jobs.locating import locate
+from experiments.jobs.moving import move
 from experiments.jobs.schemas import Job
 from experiments.journeys import queries as journeys
 from experiments.learnings import queries as learning_queries
@@ -53,7 +54,8 @@ def activate(runtime: Runtime) -> str:
 
 
 def analyse(runtime: Runtime) -> str:
-    """Look at every experiment that collects or matures."""
+    """Look at every experiment that collects or matures, with all that has come by now."""
+    move(runtime)
 
     def look(key: str) -> bool:
         with reading(runtime.engine) as session:
@@ -189,6 +191,12 @@ JOBS = (
         description="Derives from new events which stage of a journey each visitor is in",
         every=timedelta(minutes=1),
         run=locate,
+    ),
+    Job(
+        name="move",
+        description="Moves committed events and exposures into the files that analyses read",
+        every=timedelta(minutes=5),
+        run=move,
     ),
     Job(
         name="analyse",

@@ -1,0 +1,91 @@
+"""What the files hold: columns, order, and where the rows come from; pure.
+
+Instants are microseconds since 1970. Rows are ordered by visitor, whose numbers are dense, and
+then by time, so that a reader can go from one range of visitors to the next and skip the row
+groups of all others.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.columnar.schemas import Kind
+from experiments.database import EPOCH
+
+DAY_MICROS = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Rows of one kind: their columns, which one names the day, and how SQL calls them."""
+
+    kind: Kind
+    schema: pa.Schema
+    day_column: str
+    time_column: str
+    sources: Mapping[str, str]
+
+    @property
+    def newest(self) -> str:
+        """SQL of the newest id."""
+        return f"SELECT max(id) FROM {self.kind}"  # noqa: S608 (names of ours)
+
+    @property
+    def select(self) -> str:
+        """SQL of the rows in the order of ids; parameters: above, up to, how many."""
+        columns = ", ".join(self.sources.get(name, name) for name in self.schema.names)
+        return f"SELECT {columns} FROM {self.kind} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608 (names of ours)
+
+    def table(self, rows: Sequence[Sequence[Any]]) -> pa.Table:
+        """Rows of SQL as columns, in the order of the files."""
+        columns = zip(*rows, strict=True) if rows else ((),) * len(self.schema)
+        arrays = [
+            pa.array(values, field.type) for values, field in zip(columns, self.schema, strict=True)
+        ]
+        return self.ordered(pa.Table.from_arrays(arrays, schema=self.schema))
+
+    def ordered(self, table: pa.Table) -> pa.Table:
+        """The rows in the order of the files."""
+        return table.sort_by([(name, "ascending") for name in ("visitor", self.time_column, "id")])
+
+    def by_day(self, table: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+        """The rows of each day, earliest day first."""
+        days = table.column(self.day_column).to_numpy() // DAY_MICROS
+        for day in np.unique(days):
+            yield (EPOCH + timedelta(days=int(day))).date(), table.filter(pa.array(days == day))
+
+
+EVENT = Dataset(
+    kind=Kind.EVENT,
+    schema=pa.schema(
+        [
+            pa.field("id", pa.int64(), nullable=False),
+            pa.field("visitor", pa.int64(), nullable=False),
+            pa.field("name", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("occurred_at", pa.int64(), nullable=False),
+            pa.field("received_at", pa.int64(), nullable=False),
+            pa.field("properties", pa.string(), nullable=False),
+        ]
+    ),
+    day_column="received_at",
+    time_column="occurred_at",
+    sources={"visitor": "visitor_id", "properties": "CAST(properties AS TEXT)"},
+)
+EXPOSURE = Dataset(
+    kind=Kind.EXPOSURE,
+    schema=pa.schema(
+        [
+            pa.field(name, pa.int64(), nullable=False)
+            for name in ("id", "experiment", "visitor", "variant", "phase", "first_at")
+        ]
+    ),
+    day_column="first_at",
+    time_column="first_at",
+    sources={name: f"{name}_id" for name in ("experiment", "visitor", "variant", "phase")},
+)
+DATASETS = {dataset.kind: dataset for dataset in (EVENT, EXPOSURE)}

@@ -1,0 +1,48 @@
+"""Shapes of the columnar slice."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from experiments.shapes import Out
+
+
+class Kind(StrEnum):
+    """What is kept in files."""
+
+    EVENT = "event"
+    EXPOSURE = "exposure"
+
+
+class FileState(StrEnum):
+    """What a file of the manifest is worth.
+
+    It is `writing` until all of it is on the disk, `live` while it counts, and `dropped` once
+    others hold its rows; readers that began before may still read it for a while.
+    """
+
+    WRITING = "writing"
+    LIVE = "live"
+    DROPPED = "dropped"
+
+
+class FileOut(Out):
+    """A file that counts: rows of one kind and one day, ordered by visitor and time."""
+
+    id: int
+    kind: Kind
+    name: str
+    day: date
+    rows: int
+    size: int
+    first_id: int
+    last_id: int
+    sha256: str
+
+
+class MarkOut(Out):
+    """How far rows have been moved; `version` grows with every change of the manifest."""
+
+    kind: Kind
+    last_id: int = 0
+    version: int = 0
+    moved_at: datetime | None = None
