@@ -9,11 +9,14 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, make_url, text
 from sqlmodel import Session
 
+from api import hotpath, rate
+from experiments.accounts import passwords
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.audit.schemas import Actor, ActorKind
@@ -23,10 +26,29 @@ from experiments.design.schemas import ExperimentIn, ExperimentOut
 from experiments.journeys import queries as journey_queries
 from experiments.journeys import service as journeys
 from experiments.journeys.schemas import Exposing, JourneyGraph, TemplateIn, VersionIn
+from experiments.runtime import open_runtime
 from experiments.settings import Settings
-from experiments.tables import create_tables, metadata
+from experiments.tables import create_tables
+from web import throttle
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+# Truncating makes every file of every table anew, which takes longer than most tests.
+EMPTY_WHAT_HAS_ROWS = """
+DO $$
+DECLARE
+  name text;
+  has_rows bool;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO has_rows;
+    IF has_rows THEN EXECUTE format('DELETE FROM %I', name); END IF;
+  END LOOP;
+  PERFORM setval(sequencename::regclass, 1, false) FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
 
 
 class StandingClock:
@@ -37,6 +59,12 @@ class StandingClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hundreds of tests sign somebody in, and a hash that is slow on purpose is slow each time."""
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture
@@ -114,17 +142,26 @@ def postgres_tables(postgres_server: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with every table, to be copied: faster than making the tables."""
+    file = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    opened = open_engine(f"sqlite:///{file}")
+    create_tables(opened)
+    opened.dispose()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with every table, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("empty_sqlite"), tmp_path / "test.db")
         opened = open_engine(f"sqlite:///{tmp_path / 'test.db'}")
-        create_tables(opened)
     else:
         opened = open_engine(request.getfixturevalue("postgres_tables"))
-        names = ", ".join(table.name for table in metadata().sorted_tables)
         with opened.begin() as connection:
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            connection.execute(text(EMPTY_WHAT_HAS_ROWS))
     yield opened
     opened.dispose()
 
@@ -135,16 +172,33 @@ def session(engine: Engine) -> Iterator[Session]:
         yield opened
 
 
-@pytest.fixture
-def app(tmp_path: Path, clock: StandingClock) -> Iterator[Flask]:
-    """The whole application on an empty SQLite database."""
+@pytest.fixture(scope="session")
+def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application with its routes and templates, whose building costs more than most tests."""
     from app import create_app
 
+    folder = tmp_path_factory.mktemp("built")
+    built = create_app(Settings(data_dir=folder, database_url="", secret_key="for tests only"))
+    built.extensions["desireline"].close()
+    return built
+
+
+@pytest.fixture
+def app(
+    built_app: Flask, tmp_path: Path, empty_sqlite: Path, clock: StandingClock
+) -> Iterator[Flask]:
+    """The whole application on an empty SQLite database."""
     settings = Settings(data_dir=tmp_path, database_url="", secret_key="for tests only", seed=7)
-    made = create_app(settings, clock)
-    runtime = made.extensions["desireline"]
-    create_tables(runtime.engine)
-    yield made
+    shutil.copyfile(empty_sqlite, make_url(settings.storage_url).database or "")
+    runtime = open_runtime(settings, clock)
+    built_app.extensions |= {
+        "desireline": runtime,
+        "api_rate": rate.limiter(),
+        "login_limiter": throttle.limiter(),
+    }
+    built_app.wsgi_app = built_app.wsgi_app.behind
+    hotpath.mount(built_app)
+    yield built_app
     runtime.close()
 
 
