@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         default="",
         description="Folder or address (s3://...) of the Parquet files; empty: in the data folder.",
     )
+    columnar_days: int | None = Field(
+        default=None, ge=90, description="How long Parquet files of events are kept; ever if empty."
+    )
     secret_key: str = Field(
         default="", description="Signs sessions and previews; empty means one kept in the folder."
     )

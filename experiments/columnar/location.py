@@ -1,18 +1,13 @@
 """Where the files lie: a local folder, or any address that pyarrow knows, such as S3."""
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import fs, parquet
+from pyarrow import fs
 
 from experiments.errors import DamagedError
-
-ROW_GROUP = 122_880
-PLAIN = ("id", "visitor", "occurred_at", "received_at", "first_at")
-"""Whole numbers that hardly repeat; their differences take half the room that they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,26 +64,6 @@ def locate(address: str) -> Location:
         filesystem, folder = fs.FileSystem.from_uri(address)
         return Location(filesystem=filesystem, folder=folder.rstrip("/"))
     return Location(filesystem=fs.LocalFileSystem(), folder=str(Path(address).absolute()))
-
-
-def encoded(table: pa.Table) -> pa.Buffer:
-    """A table as the bytes of a Parquet file."""
-    sink = pa.BufferOutputStream()
-    numbers = [name for name in table.column_names if name in PLAIN]
-    parquet.write_table(
-        table,
-        sink,
-        compression="zstd",
-        row_group_size=ROW_GROUP,
-        use_dictionary=[name for name in table.column_names if name not in numbers],
-        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-    )
-    return sink.getvalue()
-
-
-def digest(data: pa.Buffer) -> str:
-    """The SHA-256 of bytes."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ class ColumnarMark(SQLModel, table=True):
     last_id: int = Field(default=0, sa_type=BigId)
     version: int = 0
     moved_at: datetime | None = Field(default=None, sa_type=Instant)
+    kept_from: date | None = None
 
 
 class ColumnarFile(SQLModel, table=True):

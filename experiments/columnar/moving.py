@@ -5,15 +5,14 @@ Killed anywhere, this leaves files that do not count, and the next run goes on f
 
 from datetime import datetime
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from experiments.columnar import manifest
 from experiments.columnar.datasets import DATASETS, Dataset
-from experiments.columnar.location import Location, digest, encoded
+from experiments.columnar.location import Location
 from experiments.columnar.schemas import Kind, MarkOut
+from experiments.columnar.storing import store
 from experiments.database import fetched, peeking, reading, transaction
 from experiments.logs import logger
 
@@ -33,16 +32,6 @@ def move(engine: Engine, location: Location, *, now: datetime) -> dict[Kind, int
         UnavailableError: when a long transaction holds up the look at what is committed.
     """
     return {kind: _move(engine, location, of, now=now) for kind, of in DATASETS.items()}
-
-
-def store(
-    engine: Engine, location: Location, of: Dataset, table: pa.Table, *, now: datetime
-) -> list[manifest.Written]:
-    """Write rows to new files, one a day, which do not count yet."""
-    parts = list(of.by_day(table))
-    with transaction(engine) as session:
-        places = [manifest.announce(session, of.kind, day, now=now) for day, _ in parts]
-    return [_written(location, place, part) for place, (_, part) in zip(places, parts, strict=True)]
 
 
 def _move(engine: Engine, location: Location, of: Dataset, *, now: datetime) -> int:
@@ -86,17 +75,3 @@ def settled(engine: Engine, of: Dataset) -> int:
 
 def _newest(session: Session, of: Dataset) -> int:
     return session.connection().exec_driver_sql(of.newest).scalar_one() or 0
-
-
-def _written(location: Location, place: tuple[int, str], table: pa.Table) -> manifest.Written:
-    file_id, name = place
-    data, ids = encoded(table), pc.min_max(table.column("id")).as_py()
-    location.write(name, data)
-    return manifest.Written(
-        file_id=file_id,
-        rows=table.num_rows,
-        size=data.size,
-        first_id=ids["min"],
-        last_id=ids["max"],
-        sha256=digest(data),
-    )

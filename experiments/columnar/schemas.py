@@ -40,9 +40,13 @@ class FileOut(Out):
 
 
 class MarkOut(Out):
-    """How far rows have been moved; `version` grows with every change of the manifest."""
+    """How far rows have been moved; `version` grows with every change of the manifest.
+
+    Files of days before `kept_from` are gone for good.
+    """
 
     kind: Kind
     last_id: int = 0
     version: int = 0
     moved_at: datetime | None = None
+    kept_from: date | None = None

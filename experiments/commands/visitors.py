@@ -59,6 +59,8 @@ def erase_visitor(settings: Settings, value: str) -> None:
     with changing(settings) as (session, now):
         erased = erasure.erase(session, value, actor=operator(), now=now)
     click.echo(f"Forgotten. Ids: {erased.ids}, events: {erased.events}.")
+    if erased.awaiting_tidy:
+        click.echo(f"The job tidy takes {erased.awaiting_tidy} of them out of the files too.")
 
 
 @visitor.command("replay")

@@ -32,7 +32,10 @@ class KnownOut(Out):
 
 
 class ErasedOut(Out):
-    """How much was forgotten of a visitor; nothing when they had been forgotten before."""
+    """How much was forgotten of a visitor; nothing when they had been forgotten before.
+
+    Of the events `awaiting_tidy` had been moved into files too; the job `tidy` takes them out.
+    """
 
     ids: int = 0
     attributes: int = 0
@@ -41,3 +44,4 @@ class ErasedOut(Out):
     answers: int = 0
     refused: int = 0
     assignments_kept: int = 0
+    awaiting_tidy: int = 0

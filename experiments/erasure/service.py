@@ -15,6 +15,7 @@ from experiments.assignment.schemas import NO_BUCKET
 from experiments.assignment.suppression import suppress, suppressed
 from experiments.audit.schemas import Actor
 from experiments.audit.service import record
+from experiments.columnar import forgetting
 from experiments.erasure import mentions
 from experiments.erasure.schemas import ErasedOut
 from experiments.errors import NotFoundError
@@ -40,7 +41,8 @@ def erase(session: Session, value: str, *, actor: Actor, now: datetime) -> Erase
     suppress(session.connection(), ids, at=now)
     row.erased_at = now
     session.flush()
-    erased = _forgotten(session, number, ids)
+    awaiting = forgetting.ask(session, number, now=now)
+    erased = _forgotten(session, number, ids, awaiting)
     # By number: the audit trail must not keep what was asked to be forgotten.
     subject = ("visitor", str(number))
     record(
@@ -64,7 +66,7 @@ def _held(session: Session, value: str) -> Visitor | None:
     return row
 
 
-def _forgotten(session: Session, number: int, ids: list[str]) -> ErasedOut:
+def _forgotten(session: Session, number: int, ids: list[str], awaiting: int) -> ErasedOut:
     walks = select(JourneyInstance.id).where(JourneyInstance.visitor_id == number)
     _delete(session, StageTransition, col(StageTransition.instance_id).in_(walks))
     refused = _delete(session, RejectedEvent, mentions.of_refused(ids))
@@ -76,6 +78,7 @@ def _forgotten(session: Session, number: int, ids: list[str]) -> ErasedOut:
         refused=refused + _delete(session, DeadLetter, mentions.of_dead_letters(ids)),
         assignments_kept=_anonymised(session, number),
         ids=_delete(session, Alias, col(Alias.visitor_id) == number),
+        awaiting_tidy=awaiting,
     )
 
 

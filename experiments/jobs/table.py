@@ -26,7 +26,7 @@ from experiments.inbox import service as inbox
 from experiments.interference import service as interferences
 from experiments.jobs.delivering import deliver
 from experiments.jobs.locating import locate
-from experiments.jobs.moving import move
+from experiments.jobs.moving import move, tidy
 from experiments.jobs.schemas import Job
 from experiments.journeys import queries as journeys
 from experiments.learnings import queries as learning_queries
@@ -197,6 +197,12 @@ JOBS = (
         description="Moves committed events and exposures into the files that analyses read",
         every=timedelta(minutes=5),
         run=move,
+    ),
+    Job(
+        name="tidy",
+        description="Puts small files together; drops old ones, and the events of the forgotten",
+        every=timedelta(hours=1),
+        run=tidy,
     ),
     Job(
         name="analyse",

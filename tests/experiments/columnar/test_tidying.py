@@ -1,0 +1,212 @@
+"""Files are put together, let go of and removed, and no row that counts goes with them."""
+
+from contextlib import suppress
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import update
+
+from experiments.columnar import compacting, forgetting, queries, retiring
+from experiments.columnar.compacting import groups
+from experiments.columnar.location import Location
+from experiments.columnar.schemas import FileOut, Kind
+from experiments.database import reading, transaction
+from experiments.design.models import Experiment
+from experiments.design.schemas import Status
+from experiments.erasure import service as erasure
+from experiments.errors import ConflictError, DamagedError
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+LATER = 2 * DAY
+
+
+def file_of(number: int, rows: int, day: int = 1) -> FileOut:
+    told = {"kind": Kind.EVENT, "name": str(number), "size": 1, "sha256": "", "last_id": number}
+    return FileOut(id=number, rows=rows, day=date(2026, 3, day), first_id=number, **told)
+
+
+def live(shelf, kind: Kind = Kind.EVENT) -> list[FileOut]:
+    with reading(shelf.engine) as session:
+        return list(queries.files(session, kind))
+
+
+@pytest.fixture
+def filled(shelf):
+    """Three files of one day and one of the next."""
+    for hours in (0, 1, 2, 24):
+        shelf.send("anna", "bert", at=shelf.now + hours * HOUR)
+        shelf.move()
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("rows", "today", "expected"),
+    [
+        ([10, 20, 30], 2, [[1, 2, 3]]),
+        ([10, 20, 30], 1, []),
+        ([1] * 12, 1, [list(range(1, 13))]),
+        ([10, 600_000, 30], 2, [[1, 3]]),
+        ([400_000, 400_000, 400_000, 10], 2, [[1, 2], [3, 4]]),
+        ([10], 2, []),
+    ],
+)
+def test_groups__files_of_a_day__small_ones_become_one_of_bounded_size(rows, today, expected):
+    files = [file_of(number, size) for number, size in enumerate(rows, start=1)]
+    found = groups(files, today=date(2026, 3, today))
+    assert [[file.id for file in group] for group in found] == expected
+
+
+def test_groups__files_of_several_days__stay_apart():
+    files = [file_of(number, 10, day) for number, day in enumerate([1, 2, 1, 2, 3], start=1)]
+    found = groups(files, today=date(2026, 3, 9))
+    assert [[file.id for file in group] for group in found] == [[1, 3], [2, 4]]
+
+
+def test_compact__days_that_are_over__have_one_file_with_the_same_rows(filled):
+    before = filled.in_files()
+    assert compacting.compact(filled.engine, filled.location, now=filled.now + LATER) == 2
+    assert filled.in_files() == before
+    assert [file.rows for file in live(filled)] == [6, 2]
+    visitors_of_first = filled.read(live(filled)[0].name).column("visitor").to_pylist()
+    assert visitors_of_first == [1, 1, 1, 2, 2, 2]
+    assert compacting.compact(filled.engine, filled.location, now=filled.now + LATER) == 0
+
+
+def test_compact__while_a_move_goes_on__is_refused_and_loses_nothing(filled, monkeypatch):
+    write = Location.write
+
+    def interrupted(*told) -> None:
+        monkeypatch.setattr(Location, "write", write)
+        filled.send("anna")
+        filled.move()
+        write(*told)
+
+    monkeypatch.setattr(Location, "write", interrupted)
+    with pytest.raises(ConflictError):
+        compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
+    assert filled.in_files() == filled.in_sql()
+
+
+def test_sweep__files_that_do_not_count__go_after_an_hour(filled, monkeypatch):
+    compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
+    filled.send("anna")
+    with monkeypatch.context() as patch, suppress(OSError):
+        patch.setattr(Location, "write", lambda *_: (_ for _ in ()).throw(OSError))
+        filled.move(at=filled.now + LATER)
+    counting = {file.name for file in live(filled)}
+    early = filled.now + LATER + HOUR / 2
+    assert retiring.sweep(filled.engine, filled.location, now=early) == 0
+    assert len(filled.on_disk()) == 5
+    assert retiring.sweep(filled.engine, filled.location, now=early + HOUR) == 4
+    assert filled.on_disk() == counting
+    assert retiring.sweep(filled.engine, filled.location, now=early + HOUR) == 0
+
+
+def test_sweep__a_mover_took_too_long__its_file_does_not_count_in_the_end(shelf, monkeypatch):
+    shelf.send("anna")
+    write = Location.write
+
+    def slow(*told) -> None:
+        write(*told)
+        retiring.sweep(shelf.engine, shelf.location, now=shelf.now + 2 * HOUR)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Location, "write", slow)
+        with pytest.raises(ConflictError):
+            shelf.move()
+    assert shelf.in_files() == []
+    assert shelf.on_disk() == set()
+    shelf.move()
+    assert shelf.in_files() == shelf.in_sql()
+
+
+def test_retire__old_files__go_unless_an_experiment_may_still_ask(shelf, start_trial, session):
+    start_trial()
+    session.commit()
+    for days in (0, 1):
+        shelf.send("anna", at=shelf.now + days * DAY)
+        shelf.move()
+    now = shelf.now + 100 * DAY
+    assert retiring.retire(shelf.engine, keep_days=99, now=now) == 0
+    with transaction(shelf.engine) as changing:
+        changing.exec(update(Experiment).values(status=Status.ARCHIVED))
+    assert retiring.retire(shelf.engine, keep_days=None, now=now) == 0
+    assert retiring.retire(shelf.engine, keep_days=99, now=now) == 1
+    assert [file.day for file in live(shelf)] == [(shelf.now + DAY).date()]
+    assert retiring.retire(shelf.engine, keep_days=99, now=now) == 0
+
+
+def test_fulfil__a_forgotten_visitor_under_two_numbers__is_in_no_file(filled, actor):
+    """Events that were moved before two ids turned out to be one have both numbers."""
+    filled.ingest({"type": "alias", "userId": "anna", "previousId": "bert", "messageId": "tie"})
+    with transaction(filled.engine) as session:
+        erased = erasure.erase(session, "anna", actor=actor, now=filled.now)
+    assert (erased.events, erased.awaiting_tidy) == (9, 8)
+    assert {row[1] for row in filled.in_files()} == {1, 2}
+    filled.send("clara", at=filled.now + DAY)
+    filled.move()
+    assert forgetting.fulfil(filled.engine, filled.location, now=filled.now) == 4
+    assert filled.in_files() == filled.in_sql()
+    assert forgetting.fulfil(filled.engine, filled.location, now=filled.now) == 0
+
+
+def test_fulfil__a_mover_read_the_rows_before__it_is_refused(shelf, actor, monkeypatch):
+    shelf.send("anna", "bert")
+    write = Location.write
+
+    def interrupted(*told) -> None:
+        monkeypatch.setattr(Location, "write", write)
+        with transaction(shelf.engine) as session:
+            assert erasure.erase(session, "anna", actor=actor, now=shelf.now).awaiting_tidy == 0
+        forgetting.fulfil(shelf.engine, shelf.location, now=shelf.now)
+        write(*told)
+
+    monkeypatch.setattr(Location, "write", interrupted)
+    with pytest.raises(ConflictError):
+        shelf.move()
+    shelf.move()
+    assert len(shelf.in_files()) == 1
+    assert shelf.in_files() == shelf.in_sql()
+
+
+def test_fulfil__one_file_is_damaged__the_others_are_done_and_it_stays_asked(filled, actor):
+    with transaction(filled.engine) as session:
+        erasure.erase(session, "anna", actor=actor, now=filled.now)
+    broken = live(filled)[0].name
+    filled.location.write(broken, filled.location.read(broken)[:-9])
+    for _ in range(2):
+        with pytest.raises(DamagedError, match=broken):
+            forgetting.fulfil(filled.engine, filled.location, now=filled.now)
+    assert [file.rows for file in live(filled)] == [2, 1, 1, 1]
+
+
+class KilledError(Exception):
+    """The process ended here."""
+
+
+def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, actor):
+    expected = [row for row in filled.in_sql() if row[1] != 1]
+    with transaction(filled.engine) as session:
+        erasure.erase(session, "anna", actor=actor, now=filled.now)
+    for number in count(1):
+        sent = count(1)
+
+        def die(_connection, _cursor, statement, *_, sent=sent, number=number):
+            if statement.startswith(("INSERT", "UPDATE", "DELETE")) and next(sent) == number:
+                raise KilledError
+
+        event.listen(filled.engine, "before_cursor_execute", die)
+        try:
+            forgetting.fulfil(filled.engine, filled.location, now=filled.now + LATER)
+            compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
+            retiring.sweep(filled.engine, filled.location, now=filled.now + 2 * LATER)
+            break
+        except KilledError:
+            assert [row for row in filled.in_files() if row[1] != 1] == expected
+        finally:
+            event.remove(filled.engine, "before_cursor_execute", die)
+    assert number > 6
+    assert filled.in_files() == expected
+    assert filled.on_disk() == {file.name for file in live(filled)}
