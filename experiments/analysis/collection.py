@@ -1,13 +1,14 @@
 """Which metrics a readout is about, and where their figures come from."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from experiments.analysis.arrivals import arm_flows, source_delays
+from experiments.analysis import moments
+from experiments.analysis.arrivals import arm_flows, contaminated
 from experiments.analysis.data import Cell, ExperimentData
-from experiments.analysis.moments import contaminated, live_cells, live_split, newest_exposure
 from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Role
 from experiments.analysis.stored import newest_stored, stored_cells, stored_split
@@ -16,6 +17,9 @@ from experiments.design.schemas import ExperimentOut, Level, Purpose, Source
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import JourneyGraph, Stage
 from experiments.metrics.queries import metric
+from experiments.metrics.schemas import MetricKind
+from experiments.moments.engines import Engine
+from experiments.moments.schemas import Answer, Inquiry, Population
 
 
 def questions(session: Session, experiment: ExperimentOut) -> tuple[Question, ...]:
@@ -36,33 +40,51 @@ def questions(session: Session, experiment: ExperimentOut) -> tuple[Question, ..
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An experiment and the questions that its figures shall answer."""
+
+    experiment: ExperimentOut
+    questions: tuple[Question, ...]
+
+
 def collect(
-    session: Session,
-    experiment: ExperimentOut,
-    asked: Sequence[Question],
-    *,
-    as_of: datetime,
-) -> ExperimentData:
-    """Everything a readout needs, live or imported, as it was known at `as_of`."""
-    if experiment.source is Source.LIVE:
-        return _live(session, experiment, asked, as_of=as_of)
-    return _stored(session, experiment, asked, as_of=as_of)
+    session: Session, asked: Sequence[Asked], *, engine: Engine, as_of: datetime
+) -> list[ExperimentData]:
+    """Everything that readouts need, as it was known at `as_of`; all that is live in one pass."""
+    live = [one for one in asked if one.experiment.source is Source.LIVE]
+    found = engine.answer(session, [_inquiry(one) for one in live], as_of=as_of) if live else []
+    answers = {one.experiment.id: answer for one, answer in zip(live, found, strict=True)}
+    return [
+        _live(session, one, answers[one.experiment.id], as_of=as_of)
+        if one.experiment.id in answers
+        else _stored(session, one.experiment, one.questions, as_of=as_of)
+        for one in asked
+    ]
 
 
-def _live(
-    session: Session, experiment: ExperimentOut, asked: Sequence[Question], *, as_of: datetime
-) -> ExperimentData:
-    primary = next(item.metric for item in asked if Role.PRIMARY in item.roles)
+def _inquiry(asked: Asked) -> Inquiry:
+    primary = next(item.metric for item in asked.questions if Role.PRIMARY in item.roles)
+    return Inquiry(
+        population=Population(experiment=asked.experiment.id),
+        metrics=tuple(item.metric for item in asked.questions),
+        delays_of=primary.rule,
+    )
+
+
+def _live(session: Session, asked: Asked, answer: Answer, *, as_of: datetime) -> ExperimentData:
+    experiment = asked.experiment
+    kinds = {item.metric.key: item.metric.kind for item in asked.questions}
     return ExperimentData(
         cells={
-            item.metric.key: live_cells(session, experiment.id, metric=item.metric, as_of=as_of)
-            for item in asked
+            key: moments.cells(experiment, sums, is_ratio=kinds[key] is MetricKind.RATIO)
+            for key, sums in answer.sums.items()
         },
-        split=live_split(session, experiment.id, as_of=as_of),
+        split=moments.split(experiment, answer),
         contaminated=contaminated(session, experiment.id, as_of=as_of),
-        newest_at=newest_exposure(session, experiment.id, as_of=as_of),
+        newest_at=answer.newest_at,
         flows=arm_flows(session, experiment.id, as_of=as_of),
-        delays=source_delays(session, experiment.id, metric=primary, as_of=as_of),
+        delays=moments.source_delays(answer),
     )
 
 

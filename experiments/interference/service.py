@@ -16,9 +16,10 @@ from experiments.design import queries as designs
 from experiments.design.lifecycle import OPEN
 from experiments.design.schemas import ExperimentOut, Purpose, Source, VariantOut
 from experiments.interference.models import Interference
-from experiments.interference.shared import shared_cells, sharing
+from experiments.interference.shared import Cells, shared_cells, sharing
 from experiments.metrics.queries import metric
 from experiments.metrics.schemas import MetricKind
+from experiments.moments.engines import IN_DATABASE, Engine
 from experiments.notifications.schemas import Notice, Severity
 from experiments.notifications.service import notify
 from stats.effects import ArmEstimate
@@ -59,23 +60,29 @@ class Finding:
     flips: bool
 
 
-def scan(session: Session, *, as_of: datetime) -> list[tuple[Question, Finding]]:
+def scan(
+    session: Session, *, as_of: datetime, engine: Engine = IN_DATABASE
+) -> list[tuple[Question, Finding]]:
     """Ask of every pair of concurrent experiments whether one changes the effect of the other.
 
     Reads only: the long part, which must hold no lock.
     """
-    found = designs.experiments(session, statuses=OPEN)
     running = {
         item.id: item
-        for item in found
+        for item in designs.experiments(session, statuses=OPEN)
         if item.source is Source.LIVE and item.purpose is Purpose.TEST
     }
     pairs = sharing(session, list(running), at_least=4 * FEWEST_IN_CELL, as_of=as_of)
-    questions = [
-        question
+    asked = [
+        (running[one], running[other], metric(session, running[one].primary_metric))
         for first, second in pairs
         for one, other in ((first, second), (second, first))
-        for question in _questions(session, running[one], running[other], as_of=as_of)
+    ]
+    cells = shared_cells(session, asked, engine=engine, as_of=as_of)
+    questions = [
+        question
+        for (first, second, measured), found in zip(asked, cells, strict=True)
+        for question in _questions(first, second, measured.kind, found)
     ]
     return _answered(questions)
 
@@ -102,21 +109,19 @@ def write(
 
 
 def _questions(
-    session: Session, first: ExperimentOut, second: ExperimentOut, *, as_of: datetime
+    first: ExperimentOut, second: ExperimentOut, kind: MetricKind, cells: Cells
 ) -> Iterator[Question]:
-    measured = metric(session, first.primary_metric)
-    cells = shared_cells(session, first, second, metric=measured, as_of=as_of)
     for variant, other in product(first.treatments, second.treatments):
         keys = product((first.control.key, variant.key), (second.control.key, other.key))
         four = [cells.get(key, []) for key in keys]
-        if all(_is_enough(group, measured.kind) for group in four):
+        if all(_is_enough(group, kind) for group in four):
             yield Question(
                 experiment=first,
                 variant=variant,
                 other=second,
                 other_variant=other,
                 visitors=sum(cell.matured for group in four for cell in group),
-                cells=combined_cells(four, kind=measured.kind),
+                cells=combined_cells(four, kind=kind),
             )
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CTE, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from experiments.analysis.data import Cell
-from experiments.analysis.moments import cells_of, people_of
+from experiments.analysis.moments import cell
 from experiments.assignment.models import Exposure
 from experiments.design.schemas import ExperimentOut
-from experiments.metrics.schemas import MetricOut
+from experiments.metrics.schemas import MetricKind, MetricOut
+from experiments.moments.engines import Engine
+from experiments.moments.schemas import Answer, Inquiry, Population, paired
 
-BETWEEN = "/"
-"""Stands between the two variants in the name of a cell; no key has it."""
+Cells = dict[tuple[str, str], list[Cell]]
 
 
 def sharing(
@@ -41,39 +42,42 @@ def sharing(
 
 def shared_cells(
     session: Session,
-    first: ExperimentOut,
-    second: ExperimentOut,
+    pairs: Sequence[tuple[ExperimentOut, ExperimentOut, MetricOut]],
     *,
-    metric: MetricOut,
+    engine: Engine,
     as_of: datetime,
-) -> dict[tuple[str, str], list[Cell]]:
-    """Figures of a metric by the arm in `first` and the arm in `second`, per phase of `first`.
+) -> list[Cells]:
+    """Figures of metrics by the arm in `first` and the arm in `second`, per phase of `first`.
 
     Outcomes count from the exposure in `first`. Whether somebody meets the second experiment may
     depend on the first; which of its arms they meet does not, so that comparing the effect between
     those arms stays fair.
+
+    Args:
+        session: the transaction.
+        pairs: first, second and what is measured; all are answered in one pass.
+        engine: what adds up.
+        as_of: events received later do not count.
     """
-    people = _people_of_both(first.id, second.id, as_of)
-    found: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells_of(session, people, metric=metric, as_of=as_of):
-        one, _, other = cell.variant.partition(BETWEEN)
-        found.setdefault((one, other), []).append(cell)
+    inquiries = [
+        Inquiry(population=Population(experiment=first.id, beside=second.id), metrics=(measured,))
+        for first, second, measured in pairs
+    ]
+    answers = engine.answer(session, inquiries, as_of=as_of) if inquiries else []
+    return [
+        _by_both_arms(first, second, measured, answer)
+        for (first, second, measured), answer in zip(pairs, answers, strict=True)
+    ]
+
+
+def _by_both_arms(
+    first: ExperimentOut, second: ExperimentOut, measured: MetricOut, answer: Answer
+) -> Cells:
+    ones, others = ({item.id: item.key for item in found.variants} for found in (first, second))
+    phases = {phase.id: phase.number for phase in first.phases}
+    found: Cells = {}
+    for sums in answer.sums[measured.key]:
+        one, other = paired(sums.variant)
+        made = cell(sums, ones[one], phases[sums.phase], is_ratio=measured.kind is MetricKind.RATIO)
+        found.setdefault((ones[one], others[other]), []).append(made)
     return found
-
-
-def _people_of_both(first: int, second: int, as_of: datetime) -> CTE:
-    one = people_of(first, as_of, name="in_first")
-    other = people_of(second, as_of, name="in_second")
-    both = one.c.variant.op("||")(BETWEEN).op("||")(other.c.variant)
-    return (
-        select(
-            one.c.visitor_id,
-            both.label("variant"),
-            one.c.phase,
-            one.c.contaminated,
-            one.c.first_at,
-            one.c.first_micros,
-        )
-        .join(other, other.c.visitor_id == one.c.visitor_id)
-        .cte("people")
-    )

@@ -54,19 +54,23 @@ def activate(runtime: Runtime) -> str:
 
 
 def analyse(runtime: Runtime) -> str:
-    """Look at every experiment that collects or matures, with all that has come by now."""
+    """Look at every experiment that collects or matures, all in one pass over all that has come."""
     move(runtime)
+    keys, now = _open(runtime, tuple(Purpose)), runtime.clock.now()
+    with reading(runtime.engine) as session:
+        gathered = analysis.gather(session, keys, now=now)
+    found = dict(zip(keys, gathered, strict=True))
 
     def look(key: str) -> bool:
         with reading(runtime.engine) as session:
-            seen = analysis.observe(session, key, now=runtime.clock.now())
+            seen = analysis.look(session, *found[key], now=now)
         if not isinstance(seen, NewLook):
             return False
         with transaction(runtime.engine) as session:
             analysis.write(session, seen)
         return True
 
-    return _told(("analysed", _each(runtime, look, purposes=tuple(Purpose))))
+    return _told(("analysed", [key for key in keys if _alone(key, look)]))
 
 
 def decide(runtime: Runtime) -> str:
@@ -271,16 +275,16 @@ def _actor(job: str) -> Actor:
     return Actor(kind=ActorKind.JOB, name=job)
 
 
-def _each(
-    runtime: Runtime,
-    act: Callable[[str], bool],
-    purposes: Collection[Purpose] = (Purpose.TEST,),
-) -> list[str]:
-    """The keys of the open live experiments on which `act` did something."""
+def _each(runtime: Runtime, act: Callable[[str], bool]) -> list[str]:
+    """The keys of the open live tests on which `act` did something."""
+    return [key for key in _open(runtime, (Purpose.TEST,)) if _alone(key, act)]
+
+
+def _open(runtime: Runtime, purposes: Collection[Purpose]) -> list[str]:
+    """The keys of the live experiments that collect or mature."""
     with reading(runtime.engine) as session:
         found = designs.experiments(session, statuses=COLLECTING, purposes=purposes)
-        keys = [item.key for item in found if item.source is Source.LIVE]
-    return [key for key in keys if _alone(key, act)]
+    return [item.key for item in found if item.source is Source.LIVE]
 
 
 def _alone(key: str, act: Callable[[str], bool]) -> bool:

@@ -7,12 +7,30 @@ from typing import Any
 import pytest
 
 from experiments.analysis.data import Cell, ExperimentData, SplitCount
+from experiments.analysis.moments import cells
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import Role
 from experiments.design.plans import Plan
+from experiments.metrics.queries import metric
 from experiments.metrics.schemas import MetricKind, MetricOut
+from experiments.moments.engines import IN_DATABASE
+from experiments.moments.schemas import Inquiry, Population
 
 AS_OF = datetime(2026, 3, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def live_cells() -> Callable[..., list[Cell]]:
+    """The cells of one metric of a trial, as the analysis reads them."""
+
+    def found(trial: Any, key: str, *, as_of: datetime) -> list[Cell]:
+        measured = metric(trial.session, key)
+        asked = Inquiry(population=Population(experiment=trial.experiment.id), metrics=(measured,))
+        (answer,) = IN_DATABASE.answer(trial.session, [asked], as_of=as_of)
+        is_ratio = measured.kind is MetricKind.RATIO
+        return cells(trial.experiment, answer.sums[key], is_ratio=is_ratio)
+
+    return found
 
 
 @pytest.fixture

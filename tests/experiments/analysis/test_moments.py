@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.analysis.data import Cell
-from experiments.analysis.moments import contaminated, live_cells, live_split
-from experiments.metrics.queries import metric
+from experiments.analysis.service import gather
 from experiments.metrics.schemas import MetricIn, MetricKind
 
 HOUR = timedelta(hours=1)
@@ -28,7 +27,9 @@ def measure(**fields: Any) -> MetricIn:
 
 
 @pytest.fixture
-def cells_of(start_trial: Callable[..., Any], act: type) -> Callable[..., list[Cell]]:
+def cells_of(
+    start_trial: Callable[..., Any], live_cells: Callable[..., list[Cell]], act: type
+) -> Callable[..., list[Cell]]:
     """The cells of one metric after visitors of the control did these things."""
 
     def cells(measured: MetricIn, people: list[list[Any]], *, hours: float = 48) -> list[Cell]:
@@ -36,8 +37,7 @@ def cells_of(start_trial: Callable[..., Any], act: type) -> Callable[..., list[C
         for acts in people:
             trial.expose("control", acts=acts)
         as_of = trial.started_at + hours * HOUR
-        found = metric(trial.session, measured.key)
-        return live_cells(trial.session, trial.experiment.id, metric=found, as_of=as_of)
+        return live_cells(trial, measured.key, as_of=as_of)
 
     return cells
 
@@ -133,12 +133,11 @@ def test_split__visitors_of_two_hours_and_arms__are_counted_apart(start_trial):
     trial.expose("control", 2)
     trial.expose("bold", 3)
     trial.expose("bold", 1, at=trial.started_at + HOUR, contaminated=True)
-    rows = live_split(trial.session, trial.experiment.id, as_of=trial.started_at + DAY)
+    ((_, data),) = gather(trial.session, [trial.key], now=trial.started_at + DAY)
     first = int(trial.started_at.timestamp()) // 3600
-    assert [(row.hour, row.variant, row.visitors) for row in rows] == [
+    assert [(row.hour, row.variant, row.visitors) for row in data.split] == [
         (first, "bold", 3),
         (first, "control", 2),
         (first + 1, "bold", 1),
     ]
-    found = contaminated(trial.session, trial.experiment.id, as_of=trial.started_at + DAY)
-    assert found == 1
+    assert data.contaminated == 1

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.analysis.data import Delays
-from experiments.analysis.moments import live_cells
 from experiments.analysis.schemas import Timing
 from experiments.analysis.timing import timing
-from experiments.metrics.queries import metric
 from experiments.metrics.schemas import Direction
 from stats.effects import z_effect
 from stats.results import NotEstimable
@@ -18,7 +16,9 @@ from stats.sooner import SoonerVerdict
 HOUR = timedelta(hours=1)
 
 
-def test_live_cells__several_events__count_from_the_first_inside_the_window(start_trial, act):
+def test_live_cells__several_events__count_from_the_first_inside_the_window(
+    start_trial, act, live_cells
+):
     trial = start_trial()
     hours = [1.0, 3.0, 8.0]
     for taken in hours:
@@ -26,9 +26,8 @@ def test_live_cells__several_events__count_from_the_first_inside_the_window(star
         trial.expose("control", acts=acts)
     trial.expose("control", acts=[act("Signed Up", 30)])
     trial.expose("control", at=trial.started_at + 47 * HOUR, acts=[act("Signed Up", 0.5)])
-    found = metric(trial.session, "headline.signed-up")
     as_of = trial.started_at + 48 * HOUR
-    (cell,) = live_cells(trial.session, trial.experiment.id, metric=found, as_of=as_of)
+    (cell,) = live_cells(trial, "headline.signed-up", as_of=as_of)
     assert cell.conversions == 3
     assert cell.delays.mean == pytest.approx(np.mean(hours))
     assert cell.delays.m2 == pytest.approx(np.var(hours) * 3)
