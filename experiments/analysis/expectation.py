@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CTE, BigInteger, Integer, func, literal, select, type_coerce
+from sqlalchemy import CTE, BigInteger, func, select, type_coerce
 from sqlmodel import Session, col
 
 from experiments.analysis.data import Cell
-from experiments.analysis.moments import cells_of
+from experiments.analysis.moments import cell
 from experiments.database import from_micros
 from experiments.design.drafting import stage_of
 from experiments.design.schemas import ExperimentIn
@@ -15,6 +15,7 @@ from experiments.journeys.models import Journey
 from experiments.journeys.schemas import JourneyGraph
 from experiments.metrics import queries as metrics
 from experiments.metrics.schemas import MetricKind, MetricOut
+from experiments.moments.engines import IN_DATABASE
 from experiments.shapes import Out
 
 LOOK_BACK = timedelta(days=28)
@@ -49,18 +50,18 @@ def expectation(
     """
     since = now - LOOK_BACK
     visitors, first_at = _newcomers(session, _entered(journey, stage, since=since, until=now))
-    cell = None
+    found = None
     if metric is not None and metric.kind is not MetricKind.RATIO:
         window = timedelta(hours=metric.window_hours)
         people = _entered(journey, stage, since=since - window, until=now)
-        cell = next(iter(cells_of(session, people, metric=metric, as_of=now)), None)
-    known = cell if cell is not None and cell.matured >= FEWEST_MATURED else None
+        found = _measured(session, people, metric, now=now)
+    known = found if found is not None and found.matured >= FEWEST_MATURED else None
     return Expectation(
         visitors=visitors,
         since=since,
         until=now,
         visitors_per_week=_per_week(visitors, first_at, now),
-        matured=cell.matured if cell else 0,
+        matured=found.matured if found else 0,
         mean=known.means[0] if known else None,
         sd=_sd(known) if known else None,
     )
@@ -100,8 +101,6 @@ def _entered(journey: str, stage: str, *, since: datetime, until: datetime) -> C
     return (
         select(
             col(JourneyInstance.visitor_id),
-            literal("standard").label("variant"),
-            literal(1, Integer).label("phase"),
             func.min(at).label("first_micros"),
         )
         .join(JourneyInstance, col(JourneyInstance.id) == StageTransition.instance_id)
@@ -111,6 +110,13 @@ def _entered(journey: str, stage: str, *, since: datetime, until: datetime) -> C
         .group_by(col(JourneyInstance.visitor_id))
         .cte("people")
     )
+
+
+def _measured(session: Session, people: CTE, metric: MetricOut, *, now: datetime) -> Cell | None:
+    entered = session.connection().execute(select(people.c.visitor_id, people.c.first_micros))
+    answer = IN_DATABASE.answer_of(session, list(entered), metric=metric, as_of=now)
+    sums = next(iter(answer.sums[metric.key]), None)
+    return None if sums is None else cell(sums, "standard", 1, is_ratio=False)
 
 
 def _newcomers(session: Session, people: CTE) -> tuple[int, datetime | None]:

@@ -10,12 +10,13 @@ import duckdb
 import pyarrow as pa
 from sqlmodel import Session
 
+from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
 from experiments.moments.answering import Row, answered
 from experiments.moments.dialects import DUCKDB
 from experiments.moments.questions import Questions, numbered
 from experiments.moments.relational import VERDICT, Tables
-from experiments.moments.schemas import Answer, Inquiry
+from experiments.moments.schemas import Answer, Inquiry, Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,35 @@ class DuckEngine:
     ) -> list[Answer]:
         """One answer per inquiry, as received by `as_of`."""
         asked = numbered(inquiries)
+        exposures = inbox_rows.exposures(session, asked.experiments)
+        return self._answered(session, asked, exposures, as_of=as_of)
+
+    def answer_of(
+        self,
+        session: Session,
+        people: Sequence[tuple[int, int]],
+        *,
+        metric: MetricOut,
+        as_of: datetime,
+    ) -> Answer:
+        """What a metric was of people who were in no experiment.
+
+        Args:
+            session: the transaction.
+            people: the number of each and the instant, in microseconds, that their window begins.
+            metric: what is measured.
+            as_of: events received later do not count.
+        """
+        asked = numbered([Inquiry(population=Population(experiment=0), metrics=(metric,))])
+        (found,) = self._answered(session, asked, inbox_rows.entered(people), as_of=as_of)
+        return found
+
+    def _answered(
+        self, session: Session, asked: Questions, exposures: pa.Table, *, as_of: datetime
+    ) -> list[Answer]:
         with _cursor() as database:
-            return answered(asked, _Opened.over(session, asked, database), as_of=as_of)
+            source = _Opened.over(session, asked, exposures, database)
+            return answered(asked, source, as_of=as_of)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,10 +70,14 @@ class _Opened:
 
     @classmethod
     def over(
-        cls, session: Session, asked: Questions, database: duckdb.DuckDBPyConnection
+        cls,
+        session: Session,
+        asked: Questions,
+        exposures: pa.Table,
+        database: duckdb.DuckDBPyConnection,
     ) -> "_Opened":
         """Bring in what SQL alone has."""
-        database.register("loose_exposure", inbox_rows.exposures(session, asked.experiments))
+        database.register("loose_exposure", exposures)
         database.register("loose_event", inbox_rows.events(session, asked.names))
         tables = Tables(exposure="loose_exposure", event="loose_event")
         return cls(database=database, whole=tables, passes=[tables])

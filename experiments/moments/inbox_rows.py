@@ -38,6 +38,16 @@ def exposures(session: Session, experiments: Collection[int], *, after: int = 0)
     )
 
 
+def entered(people: Sequence[tuple[int, int]]) -> pa.Table:
+    """People with the instant from which on their events count, as exposures to number 0."""
+    visitors, instants = zip(*people, strict=True) if people else ((), ())
+    columns = {"visitor": visitors, "first_at": instants}
+    arrays = [
+        pa.array(columns.get(field.name, (0,) * len(people)), field.type) for field in EXPOSURE
+    ]
+    return pa.Table.from_arrays(arrays, schema=EXPOSURE)
+
+
 def events(session: Session, names: Collection[str], *, after: int = 0) -> pa.Table:
     """The events of these names with an id above `after`."""
     listed = ", ".join(map(text, sorted(names)))
