@@ -19,6 +19,11 @@ from experiments.database import EPOCH
 DAY_MICROS = 86_400_000_000
 
 
+def day_of(number: int) -> date:
+    """The day that is so many days after the first of 1970."""
+    return (EPOCH + timedelta(days=number)).date()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """Rows of one kind: their columns, which one names the day, and how SQL calls them."""
@@ -35,10 +40,30 @@ class Dataset:
         return f"SELECT max(id) FROM {self.kind}"  # noqa: S608 (names of ours)
 
     @property
+    def days(self) -> str:
+        """SQL of the ids of a window, each with the instant that names its day."""
+        return f"SELECT id, {self.day_column} FROM {self.kind} WHERE id > ? AND id <= ?"  # noqa: S608 (names of ours)
+
+    @property
+    def oldest_waiting(self) -> str:
+        """SQL of how many rows there are above an id, and of the instant of the first."""
+        return f"SELECT count(*), min({self.day_column}) FROM {self.kind} WHERE id > ?"  # noqa: S608 (names of ours)
+
+    @property
     def select(self) -> str:
         """SQL of the rows in the order of ids; parameters: above, up to, how many."""
+        return f"{self._rows} ORDER BY id LIMIT ?"
+
+    @property
+    def select_day(self) -> str:
+        """The same between two instants; parameters: above, up to, since, before, how many."""
+        day = f"{self.day_column} >= ? AND {self.day_column} < ?"
+        return f"{self._rows} AND {day} ORDER BY id LIMIT ?"
+
+    @property
+    def _rows(self) -> str:
         columns = ", ".join(self.sources.get(name, name) for name in self.schema.names)
-        return f"SELECT {columns} FROM {self.kind} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608 (names of ours)
+        return f"SELECT {columns} FROM {self.kind} WHERE id > ? AND id <= ?"  # noqa: S608 (names of ours)
 
     def table(self, rows: Sequence[Sequence[Any]]) -> pa.Table:
         """Rows of SQL as columns, in the order of the files."""
@@ -56,7 +81,7 @@ class Dataset:
         """The rows of each day, earliest day first."""
         days = table.column(self.day_column).to_numpy() // DAY_MICROS
         for day in np.unique(days):
-            yield (EPOCH + timedelta(days=int(day))).date(), table.filter(pa.array(days == day))
+            yield day_of(int(day)), table.filter(pa.array(days == day))
 
 
 EVENT = Dataset(

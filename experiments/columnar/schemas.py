@@ -50,3 +50,44 @@ class MarkOut(Out):
     version: int = 0
     moved_at: datetime | None = None
     kept_from: date | None = None
+
+
+class DayOut(Out):
+    """The rows of a day, as SQL has them and as the files have them.
+
+    `surplus` are rows that SQL has no longer: of an exposure that changed, which is as it should
+    be, or events. Ids lie between `first_id` and `last_id`.
+    """
+
+    kind: Kind
+    day: date
+    files: int
+    in_sql: int
+    in_files: int
+    missing: int
+    doubled: int
+    surplus: int
+    damaged: list[str]
+    first_id: int
+    last_id: int
+
+
+class TroubleOut(Out):
+    """Something that is wrong, and what to do; `day` if writing the files of it anew repairs it."""
+
+    words: str
+    remedy: str
+    day: DayOut | None = None
+
+
+class HealthOut(Out):
+    """How the way from the inbox to the files does."""
+
+    days: list[DayOut]
+    waiting: dict[Kind, int]
+    troubles: list[TroubleOut]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.troubles
