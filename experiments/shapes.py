@@ -1,5 +1,6 @@
 """The ground that every In and Out shape stands on."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -7,12 +8,26 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from experiments.errors import InvalidError, Problem
 
+LONGEST_KEY = 80
 Key = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=80)
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=LONGEST_KEY
+    ),
 ]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
+_NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 JsonValue = str | bool | int | float | dict[str, Any] | list[Any]
+
+
+def key_of(name: str) -> str:
+    """A key made of a name.
+
+    >>> key_of("Shorter headline, please!")
+    'shorter-headline-please'
+    """
+    return _NOT_IN_KEYS.sub("-", name.lower()).strip("-")[:LONGEST_KEY].strip("-")
 
 
 class In(BaseModel):

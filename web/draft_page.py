@@ -78,10 +78,12 @@ def _metrics(draft: ExperimentOut, on: Map, *, is_typed: bool) -> Shown:
     with reading(runtime().engine) as session:
         catalogue = metrics.metrics(session)
     goals = {stage.goal_metric: stage.name for stage in on.graph.stages}
-    near = {*goals, *draft.metrics}
+    near = list(dict.fromkeys([*goals, *draft.metrics]))
     return {
         "goals": goals,
-        "near": [item for item in catalogue if item.key in near],
+        "near": sorted(
+            (item for item in catalogue if item.key in near), key=lambda item: near.index(item.key)
+        ),
         "others": [item for item in catalogue if item.key not in near],
     }
 

@@ -10,6 +10,8 @@ from experiments.design import drafting
 from experiments.design.schemas import ExperimentOut, Finding, Level, Severity
 from experiments.journeys.graph import Contents
 from experiments.journeys.schemas import ContentType, JourneyGraph
+from experiments.metrics.schemas import EventRule
+from experiments.shapes import key_of
 from web import condition_form, path_form
 from web.contents import read_payload
 from web.requests import number, share, text, whole_number
@@ -29,10 +31,16 @@ Changes: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map:
-    """What a draft is made on: the standard journey and what its slots may show."""
+    """What a draft is made on: the journey, what its slots may show, what metrics count."""
 
     graph: JourneyGraph
     contents: Contents
+    rules: Mapping[str, EventRule]
+
+    def metric_of(self, place: Mapping[str, Any]) -> str:
+        """What a test at such a place is judged by at first."""
+        level, touchpoint = place["level"], place["touchpoint"]
+        return drafting.metric_of(self.graph, level, touchpoint, rules=self.rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +91,9 @@ def _what(draft: ExperimentOut, on: Map) -> Changes:
     if text("place") in {"", chosen_place(draft)}:
         return described()
     made = begun(text("place"), on)
-    metric = drafting.metric_of(on.graph, made["level"], made["touchpoint"])
     fresh = {"visitors_per_week": None, "baseline": None, "baseline_sd": None}
     plan = draft.plan.model_copy(update=fresh)
-    return {**described(), **made, "primary_metric": metric, "plan": plan}
+    return {**described(), **made, "primary_metric": on.metric_of(made), "plan": plan}
 
 
 def _variants(draft: ExperimentOut, on: Map) -> Changes:
@@ -94,7 +101,7 @@ def _variants(draft: ExperimentOut, on: Map) -> Changes:
     kind = slot.type if slot else ContentType.STRING
     rows = [row for row in range(1, MOST_VARIANTS + 1) if text(f"name_{row}") or text(f"key_{row}")]
     rows = [row for row in rows if not request.form.get(f"remove_{row}")]
-    keys = [text(f"key_{row}") or drafting.key_of(text(f"name_{row}")) for row in rows]
+    keys = [text(f"key_{row}") or key_of(text(f"name_{row}")) for row in rows]
     even = 1 / (len(rows) + 1) if request.form.get("even") else None
     control = {
         "key": draft.control.key,

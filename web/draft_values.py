@@ -69,5 +69,5 @@ def _plan(draft: ExperimentOut) -> Iterator[tuple[str, object]]:
     yield "starts_at", f"{draft.starts_at:%Y-%m-%dT%H:%M}" if draft.starts_at else ""
 
 
-def _percent(share: float) -> float:
-    return round(share * 100, 4)
+def _percent(share: float) -> str:
+    return f"{round(share * 100, 4):g}"

@@ -11,7 +11,8 @@ from experiments.design.lifecycle import check_editable
 from experiments.design.schemas import ExperimentIn, ExperimentOut
 from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
-from experiments.shapes import parse
+from experiments.metrics import queries as metrics
+from experiments.shapes import key_of, parse
 from web import access, draft_steps
 from web.access import Page
 from web.draft_page import step_page
@@ -91,9 +92,8 @@ def store(key: str, step: str) -> Page:
 
 def _begun(journey: str, on: Map) -> ExperimentIn:
     place = draft_steps.begun(text("place"), on)
-    metric = drafting.metric_of(on.graph, place["level"], place["touchpoint"])
-    key = text("key") or drafting.key_of(text("name"))
-    more = {"key": key, "journey": journey, "primary_metric": metric}
+    key = text("key") or key_of(text("name"))
+    more = {"key": key, "journey": journey, "primary_metric": on.metric_of(place)}
     return parse(ExperimentIn, {**draft_steps.described(), **place, **more})
 
 
@@ -113,7 +113,12 @@ def _map(journey: str) -> Map:
         if standard is None:
             raise InvalidError.at("/journey", "has no standard version; publish one first")
         contents = journeys.contents(session, journey)
-    return Map(graph=standard.graph, contents={(item.key, item.number): item for item in contents})
+        catalogue = metrics.metrics(session)
+    return Map(
+        graph=standard.graph,
+        contents={(item.key, item.number): item for item in contents},
+        rules={item.key: item.rule for item in catalogue},
+    )
 
 
 def _step(name: str) -> Step:

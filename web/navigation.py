@@ -34,7 +34,9 @@ class Group:
 
 DAILY = (
     Place(label="Today", endpoint="home.page", parts=("notifications",)),
-    Place(label="Journeys", endpoint="journeys.index", parts=("versions", "contents")),
+    Place(
+        label="Journeys", endpoint="journeys.index", parts=("versions", "contents", "map_editor")
+    ),
     Place(label="Experiments", endpoint="experiments.index", parts=("steps", "drafts")),
     Place(label="Learnings", endpoint="learnings.index"),
     Place(label="Reports", endpoint="reports.index"),

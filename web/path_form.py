@@ -7,9 +7,9 @@ instead, so that nothing is lost when somebody edits what a program wrote.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.design.drafting import key_of
 from experiments.errors import InvalidError
 from experiments.journeys.operations import JourneyPatch
+from experiments.shapes import key_of
 from web.filters import yaml_text
 from web.requests import listing, text, whole_number
 

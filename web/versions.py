@@ -1,4 +1,4 @@
-"""The history of a journey: versions, what differs, publishing, reverting, drafting."""
+"""The history of a journey: versions, what differs, publishing, reverting."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -8,12 +8,11 @@ from experiments.database import reading, transaction
 from experiments.decisions.blame import blame
 from experiments.errors import InvalidError
 from experiments.journeys import queries, service
-from experiments.journeys.schemas import InFlight, PublishIn, VersionIn, VersionOut
+from experiments.journeys.schemas import InFlight, PublishIn
 from experiments.probation import queries as probations
 from experiments.shapes import parse
 from web import access
-from web.access import Page
-from web.requests import document, reason, runtime, text
+from web.requests import reason, runtime, text
 
 blueprint = Blueprint("versions", __name__, template_folder="templates")
 
@@ -83,41 +82,6 @@ def revert(key: str, number: int) -> Response:
         made = service.revert(session, key, number, reason=why, actor=actor, now=now)
     flash(f"Version {made.number} is the standard now; it is version {number} again.", "good")
     return redirect(url_for("versions.index", key=key))
-
-
-@blueprint.get("/journeys/<key>/edit")
-@access.needs(Role.EDITOR)
-def edit(key: str) -> str:
-    """The newest map as a document to change."""
-    return _edit_page(key)
-
-
-@blueprint.post("/journeys/<key>/edit")
-@access.needs(Role.EDITOR)
-def draft(key: str) -> Page:
-    """Store the changed document as a new draft."""
-    try:
-        made = _draft(key)
-    except InvalidError as error:
-        return _edit_page(key, error), 422
-    flash(f"Version {made.number} is drafted. Nobody sees it before it is published.", "good")
-    return redirect(url_for("journeys.version", key=key, number=made.number))
-
-
-def _draft(key: str) -> VersionOut:
-    data = parse(VersionIn, {"graph": document("document"), "note": text("note")})
-    now, actor = runtime().clock.now(), access.actor()
-    with transaction(runtime().engine) as session:
-        return service.draft_version(session, key, data, actor=actor, now=now)
-
-
-def _edit_page(key: str, error: Exception | None = None) -> str:
-    with reading(runtime().engine) as session:
-        journey = queries.journey(session, key)
-        newest = queries.versions(session, key)[0]
-    return render_template(
-        "journeys/edit.html", journey=journey, newest=newest, error=error, given=request.form
-    )
 
 
 def _asked(side: str) -> int:

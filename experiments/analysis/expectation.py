@@ -88,11 +88,17 @@ def with_figures(
     figures: dict[str, object] = {}
     if plan.visitors_per_week is None:
         figures["visitors_per_week"] = known.visitors_per_week
-    if plan.baseline is None and metric is not None and known.mean:
-        figures["baseline"] = round(known.mean, 6)
-        is_mean = metric.kind is not MetricKind.CONVERSION
-        figures["baseline_sd"] = known.sd if is_mean and known.sd else None
+    if plan.baseline is None and metric is not None:
+        figures |= _figures(known, is_rate=metric.kind is MetricKind.CONVERSION)
     return data.model_copy(update={"plan": plan.model_copy(update=figures)})
+
+
+def _figures(known: Expectation, *, is_rate: bool) -> dict[str, float]:
+    """Today's figure as a plan takes it; a rate of nobody or everybody leaves nothing to find."""
+    if not known.mean or known.mean < 0 or (is_rate and known.mean >= 1):
+        return {}
+    figures = {"baseline": round(known.mean, 6)}
+    return figures if is_rate or not known.sd else {**figures, "baseline_sd": round(known.sd, 6)}
 
 
 def _entered(journey: str, stage: str, *, since: datetime, until: datetime) -> CTE:

@@ -4,8 +4,7 @@ A draft begins with everything that can be guessed, so that it can be stored, le
 at any moment.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.design.paths import Walked, parting
@@ -13,10 +12,9 @@ from experiments.design.schemas import ExperimentIn, ExperimentOut, Level, Varia
 from experiments.errors import InvalidError
 from experiments.journeys.graph import Contents
 from experiments.journeys.schemas import ContentType, JourneyGraph, Slot
+from experiments.metrics.schemas import EventRule
 
 CONTROL, TREATMENT = "control", "variant-1"
-LONGEST_KEY = 80
-_NOT_IN_KEYS = re.compile(r"[^a-z0-9]+")
 _BLANK: dict[ContentType, Any] = {
     ContentType.STRING: "",
     ContentType.BOOLEAN: True,
@@ -24,15 +22,6 @@ _BLANK: dict[ContentType, Any] = {
     ContentType.FLOAT: 0.0,
     ContentType.OBJECT: {},
 }
-
-
-def key_of(name: str) -> str:
-    """A key made of a name.
-
-    >>> key_of("Shorter headline, please!")
-    'shorter-headline-please'
-    """
-    return _NOT_IN_KEYS.sub("-", name.lower()).strip("-")[:LONGEST_KEY].strip("-")
 
 
 def of_slot(
@@ -72,16 +61,22 @@ def standard_content(slot: Slot, contents: Contents) -> Any:
     return _BLANK[slot.type] if found is None else found.payload
 
 
-def metric_of(graph: JourneyGraph, level: Level, touchpoint: str) -> str:
-    """What such a test is judged by at first: its stage's goal metric, a path's by the journey's.
+def metric_of(
+    graph: JourneyGraph, level: Level, touchpoint: str, *, rules: Mapping[str, EventRule]
+) -> str:
+    """What such a test is judged by at first: who reaches the next stage, or a path's goal.
 
-    The last stage that leads to the goal counts who reaches the goal.
+    Args:
+        graph: the standard journey.
+        level: what the test changes.
+        touchpoint: where it is, at level message.
+        rules: what the metrics count, by their keys.
     """
-    if level is Level.MESSAGE:
-        found = graph.stage_of(touchpoint)
-    else:
-        found = next((stage for stage in graph.stages if graph.goal in stage.next), None)
-    return (found or graph.stages[0]).goal_metric
+    here = graph.stage_of(touchpoint) if level is Level.MESSAGE else None
+    wanted = graph.stage(next(iter(here.next), graph.goal)) if here else graph.stage(graph.goal)
+    goals = [stage.goal_metric for stage in graph.stages]
+    reaching = (key for key in goals if wanted and rules.get(key) == wanted.entry_rule)
+    return next(reaching, (here or graph.stages[0]).goal_metric)
 
 
 def stage_of(graph: JourneyGraph, touchpoint: str, variants: Sequence[Walked]) -> str | None:
@@ -110,5 +105,5 @@ def fields(found: ExperimentOut) -> dict[str, Any]:
 def _halves(treatment: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {"key": CONTROL, "control": True, "weight": 0.5},
-        {"key": TREATMENT, "weight": 0.5, **treatment},
+        {"key": TREATMENT, "name": "Variant 1", "weight": 0.5, **treatment},
     ]

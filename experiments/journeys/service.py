@@ -153,6 +153,15 @@ def draft_version(
     return queries.version_out(row, journey)
 
 
+def hold(session: Session, journey: str) -> None:
+    """Let nobody else change a journey until the transaction ends.
+
+    Raises:
+        NotFoundError: when there is no such journey.
+    """
+    _locked(session, journey)
+
+
 def held_version(session: Session, journey: str, number: int) -> VersionOut:
     """A version as it stands, which nobody else changes until the transaction ends.
 

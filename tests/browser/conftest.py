@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -42,13 +43,14 @@ def site(
     launch: Callable[..., ExperimentOut],
     actor: Actor,
     now: datetime,
+    rng: np.random.Generator,
 ) -> Iterator[str]:
     """The address of a server with a journey, tests, events, a learning and a report."""
     with transaction(app.extensions["desireline"].engine) as session:
         for email, role in PEOPLE.items():
             person = UserIn(email=email, name=role.title(), role=role, password=PASSWORD)
             accounts.create_user(session, person, actor=actor, now=now)
-        _furnish(session, signup, launch, actor=actor, now=now)
+        _furnish(session, signup, launch, rng=rng, actor=actor, now=now)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -60,6 +62,7 @@ def _furnish(
     signup: Callable[[Session], None],
     launch: Callable[..., ExperimentOut],
     *,
+    rng: np.random.Generator,
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -69,7 +72,9 @@ def _furnish(
     events.ingest(session, CALLS, source_key=f"token:{token.id}", received_at=now)
     launch(session, key="tagline")
     design.abort(session, "tagline", reason="Nobody liked it.", actor=actor, now=now)
-    learnings.learn(session, "tagline", actor=actor, now=now)
+    learned = learnings.learn(session, "tagline", actor=actor, now=now)
+    assert learned is not None
+    learnings.retest(session, learned.id, rng=rng, actor=actor, now=now)
     launch(session)
     analysis.analyse(session, "headline", now=now)
     decisions.decide(session, "headline", actor=actor, now=now)

@@ -30,9 +30,14 @@ EXAMPLES = {
     "/visitors/<path:value>": "/visitors/vera",
 }
 EDITED = {
-    "/experiments/<key>/edit": "/experiments/headline/edit",
+    "/experiments/<key>/edit": "/experiments/tagline.again/edit",
+    "/experiments/<key>/edit/<step>": "/experiments/tagline.again/edit/plan",
     "/experiments/new": "/experiments/new?journey=signup",
     "/journeys/<key>/edit": "/journeys/signup/edit",
+    "/journeys/<key>/edit/stages/<stage>": "/journeys/signup/edit/stages/visit",
+    "/journeys/<key>/edit/touchpoints/<touchpoint>": (
+        "/journeys/signup/edit/touchpoints/landing_page"
+    ),
     "/journeys/new": "/journeys/new",
 }
 NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/|/export$")

@@ -49,7 +49,7 @@ def test_variants__split_by_hand__is_stored_and_shown_again(drafted, database):
     assert (arm.key, arm.name, arm.weight, arm.content) == ("variant-1", "Short", 0.2, "Free <b>!")
     page = drafted.get(f"{AT}/variants")
     assert "Free &lt;b&gt;!" in page
-    assert 'value="20.0"' in page
+    assert 'value="20"' in page
     assert "what is standard today on Landing page" in page
 
 

@@ -1,9 +1,28 @@
 """Drawing, changing, publishing and reverting a journey on its pages."""
 
-import yaml
+import re
 
 from experiments.database import reading
 from experiments.journeys import queries
+
+SEEN = re.compile(r'name="seen" value="(\w+)"')
+
+
+STAGE = {
+    "name": "Visits",
+    "kind": "progress",
+    "event": "Page Viewed",
+    "goal_metric": "signup.visit",
+    "next": ["signup", "dormant"],
+}
+
+
+def rename(browser, name):
+    """Rename the first stage on its form."""
+    address = "/journeys/signup/edit/stages/visit"
+    seen = SEEN.search(browser.get(address))
+    assert seen
+    return browser.post(address, **{**STAGE, "name": name}, seen=seen[1])
 
 
 def test_new__template__is_a_draft_until_published(alice, database):
@@ -43,12 +62,8 @@ def test_map__standard__shows_stages_touchpoints_and_what_they_say(bob, signup):
     assert "<caption>Signup, version 1" in page
 
 
-def test_edit_and_revert__changed_map__goes_there_and_back(alice, signup, database):
-    with reading(database) as session:
-        graph = queries.version(session, signup, 1).graph.model_dump(mode="json")
-    graph["stages"][0]["name"] = "Arrives"
-
-    alice.post("/journeys/signup/edit", document=yaml.safe_dump(graph), note="clearer name")
+def test_revert__earlier_map__is_the_standard_again(alice, signup, database):
+    rename(alice, "Arrives")
     assert "<ins>Arrives</ins>" in alice.get("/journeys/signup/diff?before=1&after=2")
     alice.post("/journeys/signup/versions/2/publish", reason="clearer name")
     alice.post("/journeys/signup/versions/1/revert", reason="it was not clearer")
