@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Engine
+import sqlalchemy
 
 from experiments.clock import Clock
 from experiments.columnar.location import Location, locate
@@ -14,6 +14,8 @@ from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.pace import Pace
 from experiments.inbox.schemas import Kind
+from experiments.moments.duck import DuckEngine
+from experiments.moments.engines import Engine
 from experiments.replay.log import ResolutionLog
 from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
@@ -26,8 +28,9 @@ class Runtime:
     """The settings, the storage and its writer, the clock, the dice and the live ruleset."""
 
     settings: Settings
-    engine: Engine
+    engine: sqlalchemy.Engine
     columnar: Location
+    moments: Engine
     clock: Clock
     rng: np.random.Generator
     rulesets: RulesetCache
@@ -48,6 +51,7 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     engine = open_engine(settings.storage_url)
     clock = clock or settings.clock()
     rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
+    columnar = locate(settings.columnar_address)
     share = settings.resolution_log_share
     log = ResolutionLog(commits=commits, share=share) if share else None
     spool = Spool(settings.data_dir / "spool")
@@ -56,7 +60,12 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     return Runtime(
         settings=settings,
         engine=engine,
-        columnar=locate(settings.columnar_address),
+        columnar=columnar,
+        moments=DuckEngine(
+            location=columnar,
+            memory=settings.analysis_memory,
+            spill=settings.data_dir / "spill",
+        ),
         clock=clock,
         rng=np.random.default_rng(settings.seed),
         rulesets=rulesets,

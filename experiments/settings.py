@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     columnar_days: int | None = Field(
         default=None, ge=90, description="How long Parquet files of events are kept; ever if empty."
     )
+    analysis_memory: str = Field(
+        default="1GB",
+        pattern=r"^\d+(\.\d+)?(KB|MB|GB|TB)$",
+        description="What an analysis may take; more goes to the disk. A number and MB or GB.",
+    )
     secret_key: str = Field(
         default="", description="Signs sessions and previews; empty means one kept in the folder."
     )

@@ -58,7 +58,7 @@ def analyse(runtime: Runtime) -> str:
     move(runtime)
     keys, now = _open(runtime, tuple(Purpose)), runtime.clock.now()
     with reading(runtime.engine) as session:
-        gathered = analysis.gather(session, keys, now=now)
+        gathered = analysis.gather(session, keys, now=now, engine=runtime.moments)
     found = dict(zip(keys, gathered, strict=True))
 
     def look(key: str) -> bool:
@@ -120,7 +120,7 @@ def interference(runtime: Runtime) -> str:
     """Scan concurrent experiments for effects that depend on each other."""
     now = runtime.clock.now()
     with reading(runtime.engine) as session:
-        found = interferences.scan(session, as_of=now)
+        found = interferences.scan(session, as_of=now, engine=runtime.moments)
     with transaction(runtime.engine) as session:
         flagged = interferences.write(
             session, found, as_of=now, actor=_actor("interference"), now=now

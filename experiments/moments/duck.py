@@ -5,31 +5,53 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from sqlmodel import Session
 
+from experiments.columnar.location import Location
+from experiments.errors import DamagedError
 from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
 from experiments.moments.answering import Row, answered
 from experiments.moments.dialects import DUCKDB
-from experiments.moments.questions import Questions, numbered
+from experiments.moments.questions import numbered
 from experiments.moments.relational import VERDICT, Tables
 from experiments.moments.schemas import Answer, Inquiry, Population
+from experiments.moments.shelf import Relations, Shelf, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuckEngine:
-    """Sums by DuckDB in this process."""
+    """Sums by DuckDB in this process.
+
+    Attributes:
+        location: where the files of the columnar store lie; without one SQL is read alone.
+        memory: how much DuckDB may take, such as `2GB`; its own default when empty.
+        spill: the folder for what does not fit.
+        visitors_at_once: how many visitors are added up before the next ones.
+    """
+
+    location: Location | None = None
+    memory: str = ""
+    spill: Path | None = None
+    visitors_at_once: int = 1 << 19
 
     def answer(
         self, session: Session, inquiries: Sequence[Inquiry], *, as_of: datetime
     ) -> list[Answer]:
-        """One answer per inquiry, as received by `as_of`."""
+        """One answer per inquiry, as received by `as_of`.
+
+        Raises:
+            DamagedError: when a file is missing or cannot be read; nothing is left out silently.
+        """
         asked = numbered(inquiries)
-        exposures = inbox_rows.exposures(session, asked.experiments)
-        return self._answered(session, asked, exposures, as_of=as_of)
+        shelf = Shelf.of(session, self.location, visitors_at_once=self.visitors_at_once)
+        with self._cursor() as database, _naming_files(shelf):
+            relations = opened(session, asked, shelf, database, as_of=as_of)
+            return answered(asked, DuckSource.over(relations), as_of=as_of)
 
     def answer_of(
         self,
@@ -39,7 +61,7 @@ class DuckEngine:
         metric: MetricOut,
         as_of: datetime,
     ) -> Answer:
-        """What a metric was of people who were in no experiment.
+        """What a metric was of people who were in no experiment, by what SQL has.
 
         Args:
             session: the transaction.
@@ -48,20 +70,23 @@ class DuckEngine:
             as_of: events received later do not count.
         """
         asked = numbered([Inquiry(population=Population(experiment=0), metrics=(metric,))])
-        (found,) = self._answered(session, asked, inbox_rows.entered(people), as_of=as_of)
-        return found
+        with self._cursor() as database:
+            relations = opened(session, asked, Shelf(), database, as_of=as_of)
+            database.register("loose_exposure", inbox_rows.entered(people))
+            return answered(asked, DuckSource.over(relations), as_of=as_of)[0]
 
-    def _answered(
-        self, session: Session, asked: Questions, exposures: pa.Table, *, as_of: datetime
-    ) -> list[Answer]:
-        with _cursor() as database:
-            source = _Opened.over(session, asked, exposures, database)
-            return answered(asked, source, as_of=as_of)
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = _root(self.memory, self.spill).cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
 
 
 @dataclass(slots=True, kw_only=True)
-class _Opened:
-    """A source whose tables are there for as long as the cursor is open."""
+class DuckSource:
+    """DuckDB, ready to be asked."""
 
     database: duckdb.DuckDBPyConnection
     whole: Tables
@@ -69,18 +94,9 @@ class _Opened:
     dialect = DUCKDB
 
     @classmethod
-    def over(
-        cls,
-        session: Session,
-        asked: Questions,
-        exposures: pa.Table,
-        database: duckdb.DuckDBPyConnection,
-    ) -> "_Opened":
-        """Bring in what SQL alone has."""
-        database.register("loose_exposure", exposures)
-        database.register("loose_event", inbox_rows.events(session, asked.names))
-        tables = Tables(exposure="loose_exposure", event="loose_event")
-        return cls(database=database, whole=tables, passes=[tables])
+    def over(cls, relations: Relations) -> "DuckSource":
+        """All that the relations hold."""
+        return cls(database=relations.database, whole=relations.tables(), passes=relations.passes())
 
     def query(self, statement: str) -> Iterable[Row]:
         """The rows of a statement."""
@@ -89,23 +105,29 @@ class _Opened:
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""
         numbers, properties = zip(*rows, strict=True) if rows else ((), ())
-        table = {
-            "rule": pa.array(numbers, pa.int64()),
-            "properties": pa.array(properties, pa.string()),
-        }
-        self.database.register(VERDICT, pa.table(table))
+        columns = [pa.array(numbers, pa.int64()), pa.array(properties, pa.string())]
+        self.database.register(VERDICT, pa.table(columns, names=["rule", "properties"]))
 
 
 @lru_cache
-def _root() -> duckdb.DuckDBPyConnection:
-    # Opening takes a tenth of a second; cursors of one connection share nothing but the settings.
-    return duckdb.connect()
+def _root(memory: str, spill: Path | None) -> duckdb.DuckDBPyConnection:
+    # Opening takes a tenth of a second; its cursors share nothing but the settings.
+    settings: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False}
+    if memory:
+        settings["memory_limit"] = memory
+    if spill is not None:
+        settings["temp_directory"] = str(spill)
+    return duckdb.connect(config=settings)
 
 
 @contextmanager
-def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
-    cursor = _root().cursor()
+def _naming_files(shelf: Shelf) -> Iterator[None]:
+    """Say which file of the columnar store it was that could not be read."""
     try:
-        yield cursor
-    finally:
-        cursor.close()
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException, OSError) as error:
+        files = (file.name for file in (*shelf.exposures, *shelf.events))
+        name = next((name for name in files if name in str(error)), None)
+        if name is None:
+            raise
+        raise DamagedError(name, "cannot be read") from error

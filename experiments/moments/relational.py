@@ -1,9 +1,10 @@
 """The one definition: how exposures and events become sums, as SQL that every engine takes.
 
-Two relations are given, `exposure` (experiment, visitor, variant, phase, first_at) and `event`
-(visitor, name, source, occurred_at, received_at, properties): every person under one number, one
-exposure per experiment and person, instants in microseconds. Only what engines say differently is
-asked of a dialect. All sums are of whole numbers, so that no order of adding changes them.
+Two relations are given: `exposure` (experiment, visitor, variant, phase, first_at), one row per
+experiment and person, and `event` (visitor, name, source, occurred_at, received_at, properties),
+what was received by the time asked. Every person stands under one number, instants are in
+microseconds. Only what engines say differently is asked of a dialect. All sums are of whole
+numbers, so that no order of adding changes them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -48,7 +49,7 @@ def outcomes(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) 
     counted = _counted(asked)
     return (
         f"WITH {_people(asked, tables, as_of=as_of)}, "
-        f"hit AS ({_hits(asked, tables, dialect, as_of=as_of)}), "
+        f"hit AS ({_hits(asked, tables, dialect)}), "
         f"asked AS ({_asked(asked.slots)}), "
         "seen AS (SELECT people.visitor, people.variant, people.phase, people.first_at, "
         "asked.slot, asked.part, hit.amount, hit.occurred_at - people.first_at AS took "
@@ -83,7 +84,7 @@ def sent(asked: Questions, tables: Tables, *, as_of: int) -> str:
         f"{_count(f'e.received_at - e.occurred_at > {LATE}')} AS late "
         f"FROM {tables.event} e JOIN people ON people.visitor = e.visitor "
         "JOIN named ON named.population = people.population AND named.name = e.name "
-        f"WHERE e.received_at <= {as_of} AND e.occurred_at - people.first_at >= 0 GROUP BY 1, 2"
+        "WHERE e.occurred_at - people.first_at >= 0 GROUP BY 1, 2"
     )
 
 
@@ -137,7 +138,7 @@ def _people(asked: Questions, tables: Tables, *, as_of: int) -> str:
     return f"people AS ({' UNION ALL '.join(parts)})"
 
 
-def _hits(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) -> str:
+def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
     """Every event once for each rule that it satisfies."""
     plain = [rule for rule in asked.rules if not rule.event.where]
     parts = []
@@ -145,15 +146,14 @@ def _hits(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) -> 
         names = _values(("rule", "name"), [(rule.number, text(rule.event.event)) for rule in plain])
         parts.append(
             f"SELECT e.visitor, e.occurred_at, named.rule, {_amount(plain, dialect)} AS amount "
-            f"FROM {tables.event} e JOIN ({names}) named ON named.name = e.name "
-            f"WHERE e.received_at <= {as_of}"
+            f"FROM {tables.event} e JOIN ({names}) named ON named.name = e.name"
         )
     parts += [
         f"SELECT e.visitor, e.occurred_at, {rule.number} AS rule, "
         f"{_amount([rule], dialect)} AS amount FROM {tables.event} e "
         f"JOIN {VERDICT} ON {VERDICT}.rule = {rule.number} "
         f"AND {VERDICT}.properties = e.properties "
-        f"WHERE e.name = {text(rule.event.event)} AND e.received_at <= {as_of}"
+        f"WHERE e.name = {text(rule.event.event)}"
         for rule in asked.rules
         if rule.event.where
     ]

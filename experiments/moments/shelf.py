@@ -1,0 +1,194 @@
+"""The two relations for DuckDB: rows of the files, and loose rows that are in none as they stand.
+
+Loose is what has not been moved yet, and what was moved under the number of a visitor who turned
+out to be another. Files hold visitors in order, so that ranges of visitors can be read one after
+the other: sums over half a million visitors stay in the processor's caches and in little memory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import duckdb
+from pyarrow import dataset
+from sqlmodel import Session
+
+from experiments.columnar import queries as columnar
+from experiments.columnar.location import Location
+from experiments.columnar.schemas import FileOut, Kind
+from experiments.database import to_micros
+from experiments.errors import DamagedError
+from experiments.moments import inbox_rows
+from experiments.moments.dialects import text
+from experiments.moments.questions import Questions
+from experiments.moments.relational import Tables
+from experiments.moments.strays import exposures_up_to, newest_visitor, strays
+
+EXPOSURE = "id, experiment, visitor, variant, phase, first_at"
+EVENT = "visitor, name, source, occurred_at, received_at, properties"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Which files there are, and up to which id their rows are in them."""
+
+    location: Location | None = None
+    exposures: Sequence[FileOut] = ()
+    events: Sequence[FileOut] = ()
+    exposure_mark: int = 0
+    event_mark: int = 0
+    visitors_at_once: int = 1
+
+    @classmethod
+    def of(cls, session: Session, location: Location | None, *, visitors_at_once: int) -> "Shelf":
+        """What the manifest tells; nothing when no location is known."""
+        if location is None:
+            return cls()
+        return cls(
+            location=location,
+            exposures=columnar.files(session, Kind.EXPOSURE),
+            events=columnar.files(session, Kind.EVENT),
+            exposure_mark=columnar.mark(session, Kind.EXPOSURE).last_id,
+            event_mark=columnar.mark(session, Kind.EVENT).last_id,
+            visitors_at_once=visitors_at_once,
+        )
+
+    def path(self, file: FileOut) -> str:
+        """Where a file lies."""
+        if self.location is None:
+            raise DamagedError(file.name, "has no location")
+        return self.location.path(file.name)
+
+
+@dataclass(slots=True, kw_only=True)
+class Relations:
+    """SQL of the relations over one open database, whole or for a range of visitors.
+
+    Attributes:
+        database: where loose rows are, in `loose_exposure` and `loose_event`.
+        shelf: the files.
+        as_of: events received later are not in the relation.
+        has_strays: whether `stray` names visitors whose rows in files are not theirs.
+        is_restated: whether a person can have several exposures to one experiment.
+        newest_visitor: the highest number.
+    """
+
+    database: duckdb.DuckDBPyConnection
+    shelf: Shelf
+    as_of: datetime
+    has_strays: bool = False
+    is_restated: bool = False
+    newest_visitor: int = 0
+    _scans: dict[str, str] = field(default_factory=dict)
+
+    def tables(self) -> Tables:
+        """All visitors at once."""
+        return self._between(None)
+
+    def passes(self) -> list[Tables]:
+        """All visitors, a range after the other; at once where there are few."""
+        step = self.shelf.visitors_at_once
+        if self.newest_visitor < 2 * step:
+            return [self.tables()]
+        starts = range(0, self.newest_visitor + 1, step)
+        return [self._between((start, start + step)) for start in starts]
+
+    def collect_strays(self) -> None:
+        """Put the moved rows of strays among the loose ones, under the number that counts."""
+        for table, columns, files in (
+            ("loose_exposure", EXPOSURE, self.shelf.exposures),
+            ("loose_event", EVENT, self.shelf.events),
+        ):
+            theirs = columns.replace("visitor", "kept AS visitor", 1)
+            rows = f"SELECT {columns} FROM {table}"
+            if files:
+                rows += (
+                    f" UNION ALL SELECT {theirs} FROM {self._scan(files)} JOIN stray "
+                    "USING (visitor) WHERE kept IS NOT NULL"
+                )
+            # First under another name: a temporary table would hide the rows it is made of.
+            self.database.execute(f"CREATE TEMP TABLE all_{table} AS {rows}")
+            self.database.unregister(table)
+            self.database.execute(f"ALTER TABLE all_{table} RENAME TO {table}")
+
+    def _between(self, visitors: tuple[int, int] | None) -> Tables:
+        within = "" if visitors is None else f"visitor >= {visitors[0]} AND visitor < {visitors[1]}"
+        return Tables(exposure=self._exposures(within), event=self._events(within))
+
+    def _exposures(self, within: str) -> str:
+        rows = f"SELECT {EXPOSURE} FROM loose_exposure{_where(within)}"
+        if self.shelf.exposures:
+            rows += f" UNION ALL {self._filed(EXPOSURE, self.shelf.exposures, within)}"
+        if not (self.has_strays or self.is_restated):
+            return f"({rows})"
+        # Of several rows of one person the last one stands.
+        last = "QUALIFY ROW_NUMBER() OVER (PARTITION BY experiment, visitor ORDER BY id DESC) = 1"
+        return f"(SELECT * FROM ({rows}) {last})"
+
+    def _events(self, within: str) -> str:
+        today = self.as_of.astimezone(UTC).date()
+        by_now = f"received_at <= {to_micros(self.as_of)}"
+        bounded = f"{within} AND {by_now}" if within else by_now
+        known = [file for file in self.shelf.events if file.day < today]
+        fresh = [file for file in self.shelf.events if file.day >= today]
+        parts = [f"SELECT {EVENT} FROM loose_event WHERE {bounded}"]
+        if known:
+            parts.append(self._filed(EVENT, known, within))
+        if fresh:
+            parts.append(self._filed(EVENT, fresh, bounded))
+        return f"({' UNION ALL '.join(parts)})"
+
+    def _filed(self, columns: str, files: Sequence[FileOut], within: str) -> str:
+        """The rows of files, but for those of visitors who turned out to be others."""
+        conditions = [within] if within else []
+        if self.has_strays:
+            conditions.append("visitor NOT IN (SELECT visitor FROM stray)")
+        return f"SELECT {columns} FROM {self._scan(files)}{_where(' AND '.join(conditions))}"
+
+    def _scan(self, files: Sequence[FileOut]) -> str:
+        """What reads files: DuckDB by itself, or pyarrow where they lie elsewhere."""
+        location = self.shelf.location
+        paths = [self.shelf.path(file) for file in files]
+        if location is None or location.is_local:
+            return f"read_parquet([{', '.join(map(text, paths))}])"
+        name = f"remote_{files[0].id}_{files[-1].id}_{len(files)}"
+        if name not in self._scans:
+            remote = dataset.dataset(paths, filesystem=location.filesystem, format="parquet")
+            self.database.register(name, remote)
+            self._scans[name] = name
+        return name
+
+
+def opened(
+    session: Session,
+    asked: Questions,
+    shelf: Shelf,
+    database: duckdb.DuckDBPyConnection,
+    *,
+    as_of: datetime,
+) -> Relations:
+    """Bring in what the files do not have, or have under another number."""
+    exposures = inbox_rows.exposures(session, asked.experiments, after=shelf.exposure_mark)
+    events = inbox_rows.events(session, asked.names, after=shelf.event_mark)
+    database.register("loose_exposure", exposures)
+    database.register("loose_event", events)
+    if not shelf.exposures and not shelf.events:
+        return Relations(database=database, shelf=shelf, as_of=as_of)
+    found = strays(session)
+    moved = sum(file.rows for file in shelf.exposures)
+    relations = Relations(
+        database=database,
+        shelf=shelf,
+        as_of=as_of,
+        has_strays=found.num_rows > 0,
+        is_restated=moved > exposures_up_to(session, shelf.exposure_mark),
+        newest_visitor=newest_visitor(session),
+    )
+    if relations.has_strays:
+        database.register("stray", found)
+        relations.collect_strays()
+    return relations
+
+
+def _where(conditions: str) -> str:
+    return f" WHERE {conditions}" if conditions else ""
