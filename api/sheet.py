@@ -16,8 +16,7 @@ from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
 from experiments.resolution.ladder import answer, experiment, way
-from experiments.resolution.ruleset import HoldoutRule, JourneyRule, Ruleset, SlotRule
-from experiments.resolution.walking import Walk
+from experiments.resolution.ruleset import HoldoutRule, JourneyRule, Ruleset, SlotRule, Walk
 
 MARK_BYTES = 16
 NOT_IN, NOBODY = 0, -1  # no object has these as its identity

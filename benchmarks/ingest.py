@@ -19,7 +19,6 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,9 +40,10 @@ from experiments.audit.schemas import Actor, ActorKind
 from experiments.clock import SystemClock
 from experiments.database import open_engine, transaction
 from experiments.events.models import Event
-from experiments.events.parcels import pack
+from experiments.events.parcels import Parcel, pack
+from experiments.events.schemas import BatchOut
 from experiments.events.writing import COLUMNS, kind_of_events
-from experiments.inbox.group_commit import GroupCommit
+from experiments.inbox.group_commit import GroupCommit, Handed
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
 from experiments.tables import create_tables
@@ -201,13 +201,13 @@ def slow_disk(engine: Engine, *, together: bool) -> float:
     commits = GroupCommit(engine, clock, batch_size=10_000 if together else 1)
     if not together:
         commits = GroupCommit(engine, clock, batch_size=1, linger_seconds=0)
-    waiting: list[Future[object]] = []
+    waiting: list[Handed[Parcel, BatchOut]] = []
     count = 20_000 if together else 500
     begun = time.perf_counter()
     for _ in range(count):
         call = {"type": "track", "event": "A", "userId": "u", "messageId": uuid4().hex}
         parcel = pack([call], source_key="slow", received_at=clock.now(), is_clean=True)
-        waiting.append(commits.submit(events, parcel))  # type: ignore[arg-type] # any result does
+        waiting.append(commits.submit(events, parcel))
         if len(waiting) >= IN_FLIGHT:
             waiting.pop(0).result()
     for future in waiting:

@@ -74,7 +74,7 @@ def arms_by_bucket(stretches: tuple[Range, ...]) -> bytes:
     """
     table = bytearray([len(stretches)]) * BUCKETS
     for index, (start, end) in reversed(list(enumerate(stretches))):
-        first, beyond = _first_bucket(start), _first_bucket(end)
+        first, beyond = first_bucket(start), first_bucket(end)
         table[first:beyond] = bytes([index]) * (beyond - first)
     return bytes(table)
 
@@ -93,7 +93,7 @@ def inside(number: int, stretch: Range) -> bool:
     return start <= number / BUCKETS < end
 
 
-def _first_bucket(edge: float) -> int:
+def first_bucket(edge: float) -> int:
     """The first bucket at or beyond an edge, by the very comparison that `inside` makes."""
     return bisect_left(range(BUCKETS), edge, key=lambda number: number / BUCKETS)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from experiments.assignment.models import Alias
 from experiments.assignment.schemas import AliasKind
 from experiments.assignment.suppression import suppressed
+from experiments.database import run
 from experiments.inbox.rows import elements, insert_new
 
 ALIAS_COLUMNS = ("value", "kind", "visitor_id", "created_at")
@@ -63,12 +64,10 @@ def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
     )
     if connection.dialect.name == "postgresql":
         query += " ORDER BY visitor.id FOR KEY SHARE OF visitor"
-    rows = connection.exec_driver_sql(query, (_json(values),)).all()
-    if any(
-        row.gone is not None for row in rows
-    ):  # merged or forgotten while this waited for the lock
+    rows = run(connection, query, _json(values))
+    if any(gone is not None for *_, gone in rows):  # merged or forgotten while the lock was awaited
         return _known(connection, values)
-    return {row.value: _Owner(row.visitor_id, row.kind) for row in rows}
+    return {value: _Owner(visitor_id, kind) for value, visitor_id, kind, _ in rows}
 
 
 def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[str, _Owner]:
@@ -80,17 +79,17 @@ def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[
         f"SELECT CAST(value AS BIGINT) FROM {elements(connection)} RETURNING id"
     )
     seen_at = _json([sighting.at for _, sighting in sightings])
-    numbers = connection.exec_driver_sql(insert, (seen_at,)).scalars().all()
+    numbers = run(connection, insert, seen_at)
     rows = [
         (value, str(sighting.kind), number, sighting.at)
-        for (value, sighting), number in zip(sightings, numbers, strict=True)
+        for (value, sighting), (number,) in zip(sightings, numbers, strict=True)
     ]
     news = insert_new(connection, Alias, ALIAS_COLUMNS, rows, key=("value",))
     orphans = [row[2] for row, is_new in zip(rows, news, strict=True) if not is_new]
     if orphans:
         found = f"SELECT CAST(value AS BIGINT) FROM {elements(connection)}"  # noqa: S608 (no value inside)
         delete = f"DELETE FROM visitor WHERE id IN ({found})"  # noqa: S608 (no value inside)
-        connection.exec_driver_sql(delete, (_json(orphans),))
+        run(connection, delete, _json(orphans))
     return {
         row[0]: _Owner(row[2], row[1]) for row, is_new in zip(rows, news, strict=True) if is_new
     }
@@ -110,7 +109,7 @@ def _promote(
     if values:
         found = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)
         update = f"UPDATE alias SET kind = '{AliasKind.USER}' WHERE value IN ({found})"  # noqa: S608 (no value inside)
-        connection.exec_driver_sql(update, (_json(values),))
+        run(connection, update, _json(values))
 
 
 def _json(values: list[str] | list[int]) -> str:

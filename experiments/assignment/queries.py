@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from experiments.assignment.models import Alias, Assignment, Attribute, Exposure, Visitor
 from experiments.assignment.schemas import AssignmentOut, Known, StoredArm, VisitorOut
-from experiments.database import fetched
+from experiments.database import fetched, run
 from experiments.errors import NotFoundError
 from experiments.inbox.rows import elements
 
@@ -47,14 +46,14 @@ def known(cursor: DBAPICursor, value: str, *, with_attributes: bool) -> Known:
         return found
     query = "SELECT key, CAST(value AS TEXT) FROM attribute WHERE visitor_id = ?"
     attributes = fetched(cursor, query, found.visitor_id)
-    return replace(found, attributes={key: orjson.loads(text) for key, text in attributes})
+    return found._replace(attributes={key: orjson.loads(text) for key, text in attributes})
 
 
 def known_visitors(connection: Connection, visitors: Collection[int]) -> dict[int, Known]:
     """Every arm that these visitors are in."""
     wanted = f"SELECT CAST(value AS BIGINT) FROM {elements(connection)}"  # noqa: S608 (no value inside)
     query = f"{_ARMS} WHERE assignment.visitor_id IN ({wanted})"
-    rows = connection.exec_driver_sql(query, (orjson.dumps(list(visitors)).decode(),)).all()
+    rows = run(connection, query, orjson.dumps(list(visitors)).decode())
     return {number: Known(visitor_id=number) for number in visitors} | _known(rows)
 
 

@@ -6,7 +6,6 @@ arrive together under different ids.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -108,10 +107,7 @@ VISITS: Kind[Visit, Known] = Kind(name="visits", write=record, describe=lambda v
 def _after(person: Known, meetings: Sequence[Meeting]) -> Known:
     arms = {item.experiment_id: item.arm for item in meetings}
     seen = {item.experiment_id for item in meetings if item.is_seen}
-    # Written out, since `replace` takes most of the time that a visit takes here.
-    return Known(
-        visitor_id=person.visitor_id, arms={**arms, **person.arms}, exposed=person.exposed | seen
-    )
+    return Known(person.visitor_id, {**arms, **person.arms}, person.exposed | seen)
 
 
 def _assign(connection: Connection, met: Sequence[Met], people: dict[int, Known]) -> None:
@@ -126,7 +122,7 @@ def _assign(connection: Connection, met: Sequence[Met], people: dict[int, Known]
     if late:  # another process was first: what it wrote stands
         for number, stored in known_visitors(connection, late).items():
             arms = {**people[number].arms, **stored.arms}
-            people[number] = replace(people[number], arms=arms)
+            people[number] = people[number]._replace(arms=arms)
 
 
 def _assignment(item: Met, method: AssignedBy) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ def _at_path(attributes: Any, path: str) -> Any:
 
 
 def _value_fits(expected: Any, value: Any, groups: Groups) -> bool:
-    if not is_operators(expected):
+    if not isinstance(expected, dict) or not is_operators(expected):  # the first is quickly told
         return bool(expected == value)
     return all(
         name in _OPERATORS and _OPERATORS[name](operand, value, groups)

@@ -11,12 +11,10 @@ import os
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from time import sleep
-from typing import Any
+from typing import Any, Generic, TypeAlias, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -37,21 +35,39 @@ DEADLOCKS = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock, serialization
 log = logger("inbox")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An item on its way, and where its caller waits."""
+class Handed(Generic[Item, Result]):
+    """An item on its way, and where its caller waits; a `Future` takes several times as long."""
 
-    kind: Kind[Any, Any]
-    item: Any
-    size: int
-    future: Future[Any] = field(default_factory=Future)
+    __slots__ = ("_done", "_outcome", "item", "kind", "size")
 
-    def settle(self, outcome: object) -> None:
+    def __init__(self, kind: Kind[Item, Result], item: Item, size: int) -> None:
+        self.kind, self.item, self.size = kind, item, size
+        self._outcome: Result | Exception | None = None
+        self._done = Lock()
+        self._done.acquire()
+
+    def settle(self, outcome: Result | Exception) -> None:
         """Tell the caller."""
-        if isinstance(outcome, Exception):
-            self.future.set_exception(outcome)
-        else:
-            self.future.set_result(outcome)
+        self._outcome = outcome
+        self._done.release()
+
+    def result(self, timeout: float = PATIENCE_SECONDS) -> Result:
+        """Wait until the item is durable.
+
+        Raises:
+            NotStoredError: when the database refuses this very item, now among the dead letters.
+            UnavailableError: when it was not stored, in time or at all; sending it again is safe.
+        """
+        if not self._done.acquire(timeout=timeout):
+            message = "The database did not answer in time; try again in a moment."
+            raise UnavailableError(message)
+        self._done.release()
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return cast(Result, self._outcome)
+
+
+Waiting: TypeAlias = Handed[Any, Any]
 
 
 class GroupCommit:
@@ -80,18 +96,16 @@ class GroupCommit:
         itself = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forget_parent(itself))
 
-    def submit(self, kind: Kind[Item, Result], item: Item, *, size: int = 1) -> Future[Result]:
-        """Hand an item to the writer; the future is done when the item is durable, or is not.
-
-        It fails with `NotStoredError` when the database refuses this very item, which is then
-        among the dead letters, and with `UnavailableError` when nothing can be stored now.
+    def submit(
+        self, kind: Kind[Item, Result], item: Item, *, size: int = 1
+    ) -> Handed[Item, Result]:
+        """Hand an item to the writer, whose word on it can be waited for.
 
         Raises:
             OverloadedError: when as much waits as may wait.
             UnavailableError: when the process is about to end.
         """
-        entry = _Entry(kind, item, size)
-        entry.future.set_running_or_notify_cancel()  # what is handed in cannot be taken back
+        entry = Handed(kind, item, size)
         with self._changed:
             if self._is_stopping:
                 message = "The server is about to stop; try again in a moment."
@@ -102,7 +116,7 @@ class GroupCommit:
             self._waiting += size
             self._start_once()
             self._changed.notify()
-        return entry.future
+        return entry
 
     def store(self, kind: Kind[Item, Result], item: Item, *, size: int = 1) -> Result:
         """Submit an item and wait until it is durable.
@@ -111,12 +125,7 @@ class GroupCommit:
             NotStoredError: when the database refuses this very item.
             UnavailableError: when it was not stored in time; whoever sends it again is safe.
         """
-        future = self.submit(kind, item, size=size)
-        try:
-            return future.result(PATIENCE_SECONDS)
-        except TimeoutError as error:
-            message = "The database did not answer in time; try again in a moment."
-            raise UnavailableError(message) from error
+        return self.submit(kind, item, size=size).result()
 
     def stop(self) -> None:
         """Refuse what comes from now on, write what waits, and end the thread."""
@@ -130,7 +139,7 @@ class GroupCommit:
         atexit.unregister(self.stop)
 
     def _begin_empty(self) -> None:
-        self._queue: deque[_Entry] = deque()
+        self._queue: deque[Waiting] = deque()
         self._waiting = 0
         self._changed = Condition()
         self._thread: Thread | None = None
@@ -154,7 +163,7 @@ class GroupCommit:
             for entry, outcome in zip(batch, self._outcomes(batch), strict=True):
                 entry.settle(outcome)
 
-    def _collect(self) -> list[_Entry]:
+    def _collect(self) -> list[Waiting]:
         """What is written together; nothing when the time has come to end."""
         with self._changed:
             while not self._queue and not self._is_stopping:
@@ -165,7 +174,7 @@ class GroupCommit:
         with self._changed:
             return list(self._taken())
 
-    def _taken(self) -> Iterable[_Entry]:
+    def _taken(self) -> Iterable[Waiting]:
         size = 0
         while self._queue and (size == 0 or size + self._queue[0].size <= self._batch_size):
             entry = self._queue.popleft()
@@ -173,7 +182,7 @@ class GroupCommit:
             self._waiting -= entry.size
             yield entry
 
-    def _outcomes(self, batch: list[_Entry]) -> list[object]:
+    def _outcomes(self, batch: list[Waiting]) -> list[object]:
         """The result of each entry, or the error to tell its caller."""
         try:
             return self._committed(batch)
@@ -185,7 +194,7 @@ class GroupCommit:
             log.exception("a batch was lost")
             return [error for _ in batch]
 
-    def _committed(self, batch: list[_Entry]) -> list[object]:
+    def _committed(self, batch: list[Waiting]) -> list[object]:
         for _ in range(TRIES - 1):
             try:
                 with self._begun() as connection:
@@ -207,7 +216,7 @@ class GroupCommit:
         with self._connection.begin():
             yield self._connection
 
-    def _written_alone(self, connection: Connection, entry: _Entry) -> object:
+    def _written_alone(self, connection: Connection, entry: Waiting) -> object:
         try:
             with connection.begin_nested():
                 return _written(connection, [entry])[0]
@@ -221,7 +230,7 @@ class GroupCommit:
             return set_aside(connection, error, kind=kind.name, body=body, at=self._clock.now())
 
 
-def _written(connection: Connection, batch: list[_Entry]) -> list[object]:
+def _written(connection: Connection, batch: list[Waiting]) -> list[object]:
     """The results in the order of the batch; items of one kind are written in one call."""
     places: dict[str, list[int]] = {}
     for place, entry in enumerate(batch):

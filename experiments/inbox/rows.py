@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
-from experiments.database import Json
+from experiments.database import Json, direct, fetched, run
 
 Row = tuple[Any, ...]
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
@@ -51,7 +51,7 @@ def elements(connection: Connection) -> str:
     """SQL of a table with one column `value`: the members of a JSON list, the only parameter."""
     if connection.dialect.name == "sqlite":
         return "json_each(?)"
-    return "json_array_elements_text(%s::json) AS element(value)"
+    return "json_array_elements_text(?::json) AS element(value)"
 
 
 def _insert_sqlite(
@@ -63,12 +63,11 @@ def _insert_sqlite(
 ) -> set[Row] | None:
     """The keys of the new rows, or nothing when all are new."""
     newest = f"SELECT coalesce(max(rowid), 0) FROM {table.name}"  # noqa: S608 (names of ours)
-    before = connection.exec_driver_sql(newest).scalar_one()
-    done = connection.exec_driver_sql(_sqlite_statement(table.name, columns), list(rows))
-    if done.rowcount == len(rows):
-        return None
     since = f"SELECT {', '.join(key)} FROM {table.name} WHERE rowid > ?"  # noqa: S608 (names of ours)
-    return {tuple(row) for row in connection.exec_driver_sql(since, (before,))}
+    with direct(connection) as cursor:
+        before = fetched(cursor, newest)[0][0]
+        cursor.executemany(_sqlite_statement(table.name, columns), rows)
+        return None if cursor.rowcount == len(rows) else set(fetched(cursor, since, before))
 
 
 def _insert_postgresql(
@@ -90,8 +89,7 @@ def _insert_postgresql(
         ]
     )
     statement = _postgresql_statement(table, columns, key)
-    done = connection.exec_driver_sql(statement, (document.decode(),))
-    found = {tuple(row) for row in done}
+    found = set(run(connection, statement, document.decode()))
     return None if len(found) == len(rows) else found
 
 
@@ -107,6 +105,6 @@ def _postgresql_statement(table: Table, columns: tuple[str, ...], key: tuple[str
     typed = ", ".join(f"{name} {table.c[name].type.compile(POSTGRESQL)}" for name in columns)
     return (
         f"INSERT INTO {table.name} ({names}) "  # noqa: S608 (names of ours)
-        f"SELECT {names} FROM json_to_recordset(%s::json) AS given({typed}) "
+        f"SELECT {names} FROM json_to_recordset(?::json) AS given({typed}) "
         f"ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
     )

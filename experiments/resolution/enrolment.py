@@ -7,25 +7,18 @@ control, is in no other experiment of that slot.
 """
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from experiments.assignment.bucketing import bucket, inside
-from experiments.assignment.schemas import Standing, StoredArm
+from experiments.assignment.bucketing import bucket
+from experiments.assignment.schemas import NOTHING, Standing, StoredArm
 from experiments.conditions import matches
 from experiments.design.schemas import Status
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import Enrolment, ExperimentRule, HoldoutRule, Said
 
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
-
 
 class Question(NamedTuple):
-    """Who asks, and what is known of them.
-
-    A named tuple, as everything that each request makes anew: a frozen dataclass takes three times
-    as long.
-    """
+    """Who asks, and what is known of them."""
 
     visitor: str | None = None
     attributes: Mapping[str, Any] = NOTHING
@@ -45,8 +38,8 @@ def in_turn(rules: Sequence[ExperimentRule], question: Question) -> Sequence[Exp
 
 def enrol(rule: ExperimentRule, question: Question, *, visitor: str) -> Said:
     """The visitor's arm in a live experiment, or why they have none."""
-    if rule.is_open and rule.id not in question.arms:
-        return rule.to_newcomers[rule.arms_by_bucket[bucket(rule.salt, visitor)]]
+    if rule.is_running and rule.id not in question.arms:
+        return draw(rule, visitor, question.attributes)
     if rule.status is Status.PAUSED:
         return rule.refuses("is paused")
     stored = question.arms.get(rule.id)
@@ -62,7 +55,7 @@ def draw(rule: ExperimentRule, visitor: str, attributes: Mapping[str, Any] = NOT
     if rule.audience and not matches(rule.audience, attributes):
         return rule.refuses("the visitor is not in its audience")
     layer = rule.layer
-    if layer is not None and not inside(bucket(layer.salt, visitor), layer.stretch):
+    if layer is not None and not layer.first <= bucket(layer.salt, visitor) < layer.beyond:
         return rule.refuses(f"the visitor is outside its part of layer {layer.key!r}")
     return rule.to_newcomers[rule.arms_by_bucket[bucket(rule.salt, visitor)]]
 
@@ -77,8 +70,8 @@ def holdout_of(holdouts: tuple[HoldoutRule, ...], question: Question) -> Holdout
             if holdout.parts is not None and holdout.parts.id in question.arms:
                 return holdout
     for holdout in holdouts:
-        if holdout.holds(bucket(holdout.salt, visitor)) and matches(
-            holdout.audience, question.attributes
+        if bucket(holdout.salt, visitor) < holdout.beyond and (
+            not holdout.audience or matches(holdout.audience, question.attributes)
         ):
             return holdout
     return None

@@ -23,8 +23,9 @@ from experiments.resolution.ruleset import (
     Shown,
     SlotRule,
     TouchpointRule,
+    Walk,
 )
-from experiments.resolution.walking import Walk, walk
+from experiments.resolution.walking import walk
 
 
 class Rung(StrEnum):
@@ -100,18 +101,23 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
     holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
     part = None if holdout is None else part_of(holdout, question)
-    walked = way(journey, question, holdout=holdout, part=part)
+    if holdout is None and not journey.is_forked:
+        walked = journey.paved
+    else:
+        walked = way(journey, question, holdout=holdout, part=part)
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
         return _led_past(journey, place, question, walked)._replace(part=part)
+    slots = touchpoint.slots
     answers = [
-        answer(touchpoint.slots[name], question, holdout=holdout, traced=traced)
-        if name in touchpoint.slots
+        answer(slots[name], question, holdout=holdout, traced=traced)
+        if name in slots
         else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
-        for name in place.slots or touchpoint.slots
+        for name in place.slots or slots
     ]
-    parts = touchpoint.key in walked.parting
-    return Resolved(tuple(answers), touchpoint, walked.version, walked.enrolment, parts, part=part)
+    _, version, path, parting = walked
+    parts = touchpoint.key in parting
+    return Resolved(tuple(answers), touchpoint, version, path, parts, part=part)
 
 
 def way(
@@ -125,7 +131,7 @@ def way(
     if holdout is not None and holdout.keeps(part):
         return Walk(holdout.kept, holdout.kept_version)
     if not journey.is_forked:
-        return Walk(journey.touchpoints, journey.version)
+        return journey.paved
     return walk(journey, question, holdout=holdout)
 
 
@@ -141,7 +147,8 @@ def answer(
     enrolment = None
     for rung, ask in RUNGS if traced else OUTSPOKEN if question.forced else UNFORCED:
         reason, shown, met = ask(slot, question, holdout)
-        enrolment = met or enrolment
+        if met is not None:
+            enrolment = met
         if traced:
             tried += (Tried(rung=rung, answered=shown is not None, reason=reason),)
         if shown is not None:

@@ -7,7 +7,6 @@ what would have been recorded waits in a file.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -19,12 +18,12 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from experiments.assignment import queries as visitors
 from experiments.assignment.bucketing import bucket
 from experiments.assignment.recording import VISITS, Meeting, Visit
-from experiments.assignment.schemas import Known, StoredArm
+from experiments.assignment.schemas import NOTHING, Known, StoredArm
 from experiments.database import peeking
 from experiments.errors import OverloadedError, UnavailableError
-from experiments.inbox.group_commit import PATIENCE_SECONDS, GroupCommit
+from experiments.inbox.group_commit import GroupCommit
 from experiments.instances import queries as instances
-from experiments.resolution.enrolment import NOTHING, Question
+from experiments.resolution.enrolment import Question
 from experiments.resolution.ladder import Place, Resolved, climb
 from experiments.resolution.memory import Memory
 from experiments.resolution.overrides import Forced
@@ -127,8 +126,8 @@ class Resolver:
             return  # the next time, then
 
     def _record_all(self, visits: Sequence[Visit]) -> None:
-        for future in [self._commits.submit(VISITS, visit) for visit in visits]:
-            future.result(PATIENCE_SECONDS)
+        for handed in [self._commits.submit(VISITS, visit) for visit in visits]:
+            handed.result()
 
     def _read(self, ruleset: Ruleset, visitor: str) -> Known:
         if monotonic() < self._away_until:
@@ -160,7 +159,7 @@ def _known(cursor: DBAPICursor, ruleset: Ruleset, visitor: str) -> Known:
     known = visitors.known(cursor, visitor, with_attributes=ruleset.reads_attributes)
     if known.visitor_id is None or not ruleset.reads_standing:
         return known
-    return replace(known, standing=instances.standing(cursor, known.visitor_id))
+    return known._replace(standing=instances.standing(cursor, known.visitor_id))
 
 
 def question(asker: Asker, known: Known) -> Question:
@@ -200,7 +199,7 @@ def _expected(read: Known, news: Sequence[Meeting]) -> Mapping[int, StoredArm]:
 
 def _with_what_is_not_recorded(read: Known, stored: Known) -> Known:
     """What is stored now, with what was read before and recording does not change."""
-    return replace(stored, attributes=read.attributes, standing=read.standing)
+    return stored._replace(attributes=read.attributes, standing=read.standing)
 
 
 def _meeting(met: Enrolment, visitor: str, *, is_seen: bool) -> Meeting:

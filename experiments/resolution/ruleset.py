@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from experiments.assignment.bucketing import BUCKETS, Range, arms_by_bucket
+from experiments.assignment.bucketing import BUCKETS, Range, arms_by_bucket, first_bucket
 from experiments.design.schemas import Status
 from experiments.journeys.schemas import ContentType, Exposing
 
@@ -59,6 +59,14 @@ class LayerRule:
     key: str
     salt: str
     stretch: Range
+    first: int = field(init=False, repr=False, compare=False)
+    beyond: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put the stretch into buckets."""
+        start, end = map(first_bucket, self.stretch)
+        object.__setattr__(self, "first", start)
+        object.__setattr__(self, "beyond", end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +87,11 @@ class ExperimentRule:
     arms_by_bucket: bytes = field(init=False, repr=False, compare=False)
     to_newcomers: tuple[Said, ...] = field(init=False, repr=False, compare=False)
     to_members: Mapping[int, Said] = field(init=False, repr=False, compare=False)
-    is_open: bool = field(init=False, repr=False, compare=False)
+    is_running: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out what each arm says to those who come newly, and to those who are in it.
-
-        Where nothing but the hash decides about newcomers the experiment is open.
-        """
-        is_open = self.status is Status.RUNNING and not self.audience and self.layer is None
-        object.__setattr__(self, "is_open", is_open)
+        """Work out what each arm says to those who come newly, and to those who are in it."""
+        object.__setattr__(self, "is_running", self.status is Status.RUNNING)
         beyond = self.refuses("the visitor is outside its coverage")
         object.__setattr__(self, "arms_by_bucket", arms_by_bucket(self.stretches))
         object.__setattr__(self, "to_newcomers", (*map(self._to_newcomer, self.arms), beyond))
@@ -175,6 +179,7 @@ class HoldoutRule:
         parts: the status quo beside all that was shipped, if it is split.
         kept: the touchpoints of the version that the status quo stays on.
         kept_version: the number of that version.
+        beyond: the end of the buckets that the share takes in.
     """
 
     key: str
@@ -184,10 +189,11 @@ class HoldoutRule:
     parts: ExperimentRule | None = None
     kept: Mapping[str, TouchpointRule] = field(default_factory=dict)
     kept_version: int = 0
+    beyond: float = field(init=False, repr=False, compare=False)
 
-    def holds(self, number: int) -> bool:
-        """Whether the share takes in a bucket."""
-        return number < self.share * BUCKETS
+    def __post_init__(self) -> None:
+        """Put the share into buckets."""
+        object.__setattr__(self, "beyond", self.share * BUCKETS)
 
     def keeps(self, part: Enrolment | None) -> bool:
         """Whether whoever is in that part stays on the standard of the beginning."""
@@ -211,6 +217,15 @@ class PathRule:
     past: frozenset[str]
 
 
+class Walk(NamedTuple):
+    """The touchpoints of a visitor's path, and the arm of the experiment that makes it."""
+
+    touchpoints: Mapping[str, TouchpointRule]
+    version: int
+    enrolment: Enrolment | None = None
+    parting: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyRule:
     """The standard version of a journey, and the other paths that somebody walks.
@@ -225,6 +240,8 @@ class JourneyRule:
         previews: the experiments on paths, drafts too.
         paths: those of them that are under way.
         elsewhere: touchpoints of any other path, which the standard does not have.
+        paved: the path of whoever walks the standard.
+        is_forked: whether there is any path but the standard.
     """
 
     key: str
@@ -236,6 +253,8 @@ class JourneyRule:
     previews: tuple[PathRule, ...] = ()
     paths: tuple[PathRule, ...] = field(init=False, repr=False, compare=False)
     elsewhere: Mapping[str, TouchpointRule] = field(init=False, repr=False, compare=False)
+    paved: Walk = field(init=False, repr=False, compare=False)
+    is_forked: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Work out what is under way, and what is known on any path."""
@@ -250,11 +269,8 @@ class JourneyRule:
         }
         object.__setattr__(self, "paths", paths)
         object.__setattr__(self, "elsewhere", elsewhere)
-
-    @property
-    def is_forked(self) -> bool:
-        """Whether there is any path but the standard."""
-        return bool(self.earlier or self.previews)
+        object.__setattr__(self, "paved", Walk(self.touchpoints, self.version))
+        object.__setattr__(self, "is_forked", bool(self.earlier or self.previews))
 
 
 # Two rulesets are never compared; by identity one can be the key of what is made out of it.

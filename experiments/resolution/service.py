@@ -1,6 +1,5 @@
 """Answering requests in the shapes of the API: resolve, explain, and links to a preview."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,7 +48,7 @@ def explain(
         cursor = session.connection().connection.cursor()
         known = visitors.known(cursor, asked.visitor, with_attributes=True)
         if known.visitor_id is not None:
-            known = replace(known, standing=instances.standing(cursor, known.visitor_id))
+            known = known._replace(standing=instances.standing(cursor, known.visitor_id))
     asker = question(_asker(asked, forced), known)
     resolved = climb(ruleset, _place(asked), asker, traced=True)
     rungs = {

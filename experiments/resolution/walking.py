@@ -6,7 +6,6 @@ when the experiment comes is left out, because they could not be shown the diffe
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from experiments.resolution.enrolment import Question, enrol, in_turn
 from experiments.resolution.overrides import Forced
@@ -16,16 +15,8 @@ from experiments.resolution.ruleset import (
     JourneyRule,
     PathRule,
     TouchpointRule,
+    Walk,
 )
-
-
-class Walk(NamedTuple):
-    """The touchpoints of a visitor's path, and the arm of the experiment that makes it."""
-
-    touchpoints: Mapping[str, TouchpointRule]
-    version: int
-    enrolment: Enrolment | None = None
-    parting: frozenset[str] = frozenset()
 
 
 def walk(journey: JourneyRule, question: Question, *, holdout: HoldoutRule | None) -> Walk:
@@ -33,7 +24,7 @@ def walk(journey: JourneyRule, question: Question, *, holdout: HoldoutRule | Non
     standing = question.standing.get(journey.id)
     if standing is not None and standing.version in journey.earlier:
         return Walk(journey.earlier[standing.version], standing.version)
-    standard = Walk(journey.touchpoints, journey.version)
+    standard = journey.paved
     if question.forced is not None:
         return _previewed(journey, question.forced) or standard
     if question.visitor is None or holdout is not None:

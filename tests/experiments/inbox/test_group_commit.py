@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -15,7 +15,7 @@ from experiments.clock import Clock
 from experiments.database import open_engine, reading, transaction
 from experiments.errors import NotStoredError, OverloadedError, UnavailableError
 from experiments.inbox import queries, service
-from experiments.inbox.group_commit import GroupCommit
+from experiments.inbox.group_commit import GroupCommit, Handed
 from experiments.inbox.schemas import Kind
 
 ITEMS = 200
@@ -76,7 +76,7 @@ def test_submit__while_a_commit_runs__the_rest_shares_the_next(
 
     slow: Kind[str, str] = Kind(name="slow", write=write_slowly, describe=str)
     commits = GroupCommit(engine, clock)
-    futures: list[Future[str]] = [commits.submit(slow, "first")]
+    futures: list[Handed[str, str]] = [commits.submit(slow, "first")]
     assert entered.wait(10)
     futures += [commits.submit(slow, f"n{number}") for number in range(ITEMS)]
     released.set()
@@ -131,7 +131,7 @@ def test_store__of_two_kinds__share_a_commit_and_keep_their_results(
         name="lengths", write=lambda _, items: [len(item) for item in items], describe=str
     )
     commits = GroupCommit(engine, clock, linger_seconds=0.05)
-    asked: list[Future[str] | Future[int]] = []
+    asked: list[Handed[str, str] | Handed[str, int]] = []
     for number in range(3):
         asked += [commits.submit(NOTES, "x" * number + "y"), commits.submit(lengths, "z" * number)]
     assert [future.result(10) for future in asked] == ["Y", 0, "XY", 1, "XXY", 2]
