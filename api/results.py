@@ -18,8 +18,11 @@ from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
 from experiments.decisions.schemas import DecisionOut, PromotionOut
+from experiments.descriptions import queries as descriptions
+from experiments.descriptions.schemas import DescriptionOut
 from experiments.design import queries as designs
 from experiments.design.schemas import ReasonIn
+from experiments.errors import NotFoundError
 from experiments.interference.queries import interferences
 from experiments.interference.schemas import InterferenceOut
 
@@ -47,7 +50,7 @@ COLUMNS = (
 @blueprint.get("/results")
 @endpoint(Scope.READ)
 def results(key: str) -> ResultOut:
-    """The newest look at an experiment, with its trust light."""
+    """The newest look at an experiment as it may be told, with its trust light."""
     opened = runtime()
     with reading(opened.engine) as session:
         return analyses.result(session, key, now=opened.clock.now())
@@ -95,6 +98,19 @@ def found_interferences(key: str) -> Page[InterferenceOut]:
     with reading(runtime().engine) as session:
         designs.experiment(session, key)
         return Page(data=interferences(session, key), next_cursor=None)
+
+
+@blueprint.get("/description")
+@endpoint(Scope.READ)
+def described(key: str) -> DescriptionOut:
+    """Time to convert and groups of visitors as of a look; 404 until it was described."""
+    opened = runtime()
+    with reading(opened.engine) as session:
+        run = analyses.result(session, key, now=opened.clock.now())
+        found = descriptions.description(session, key, withheld=run.withheld)
+    if found is None:
+        raise NotFoundError("description of experiment", key)
+    return found
 
 
 @blueprint.post("/decide")

@@ -10,6 +10,7 @@ from experiments.audit import models as audit
 from experiments.columnar import models as columnar
 from experiments.decisions import models as decisions
 from experiments.delivery import models as delivery
+from experiments.descriptions import models as descriptions
 from experiments.design import models as design
 from experiments.events import models as events
 from experiments.idempotency import models as idempotency
@@ -35,6 +36,7 @@ SLICES = (
     columnar,
     decisions,
     delivery,
+    descriptions,
     design,
     events,
     idempotency,

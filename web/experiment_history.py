@@ -9,6 +9,7 @@ from experiments.analysis.schemas import (
     Trust,
 )
 from experiments.audit.schemas import AuditOut
+from experiments.descriptions.schemas import DescriptionOut
 from experiments.design.listing import ExperimentLine
 from experiments.design.schemas import ExperimentOut
 from experiments.formats import who, words
@@ -103,20 +104,26 @@ def exposures(readout: Readout) -> Table:
     )
 
 
-def maturity(readout: Readout) -> Table:
-    """The primary metric of everybody so far beside that of matured visitors only."""
+def maturity(readout: Readout, described: DescriptionOut | None) -> Table:
+    """The primary metric of matured visitors, of everybody so far, and as it is to be expected."""
     primary = readout.primary
+    courses = described.time_to_convert.courses if described else []
+    projected = {course.variant: course.projected for course in courses}
     return Table(
         key="maturity",
-        title=f"{primary.name}: matured and so far",
-        about="Decisions use matured visitors; the rest can still convert inside their window.",
+        title=f"{primary.name}: matured, so far, projected",
+        about="Decisions use matured visitors only; the rest can still convert. Projected is the "
+        "share once everybody has had their time, if the newest convert like those before them.",
         columns=(
             Column(key="variant", label="Variant"),
-            Column(key="visitors", label="Visitors so far", kind=COUNT),
-            Column(key="observed_conversions", label="Conversions so far", kind=COUNT),
-            Column(key="matured", label="Matured visitors", kind=COUNT),
-            Column(key="conversions", label="Their conversions", kind=COUNT),
+            Column(key="visitors", label="Visitors", kind=COUNT),
+            Column(key="observed_conversions", label="Converted so far", kind=COUNT),
+            Column(key="matured", label="Matured", kind=COUNT),
+            Column(key="conversions", label="of them converted", kind=COUNT),
             Column(key="figure", label="Matured figure", kind=NUMBER),
+            Column(key="projected", label="Projected", kind=Kind.SHARE),
+            Column(key="projected_low", label="from", kind=Kind.SHARE),
+            Column(key="projected_high", label="to", kind=Kind.SHARE),
         ),
         rows=[
             (
@@ -126,6 +133,7 @@ def maturity(readout: Readout) -> Table:
                 arm.matured,
                 known_number(arm.conversions),
                 known_number(arm.figure),
+                *effect_cells(projected.get(arm.variant)),
             )
             for arm in primary.arms
         ],
@@ -176,6 +184,29 @@ def split(runs: Sequence[RunOut]) -> Table:
             Column(key="log_e", label="log e-value", kind=NUMBER),
         ),
         rows=[(run.as_of, *_counted(run.readout, arms), log_e(run.readout)) for run in runs],
+        as_of=runs[-1].as_of if runs else None,
+    )
+
+
+def contaminated(runs: Sequence[RunOut]) -> Table:
+    """Visitors who were seen in two arms, over time."""
+    return Table(
+        key="contaminated",
+        title="Seen in two arms, day by day",
+        about="They count in the arm that they were assigned to first.",
+        columns=(
+            Column(key="at", label="As of", kind=Kind.MOMENT),
+            Column(key="contaminated", label="Visitors in two arms", kind=COUNT),
+            Column(key="contaminated_share", label="Share of all visitors", kind=Kind.SHARE),
+        ),
+        rows=[
+            (
+                run.as_of,
+                run.readout.quality.contaminated,
+                known_number(run.readout.quality.contaminated_share),
+            )
+            for run in runs
+        ],
         as_of=runs[-1].as_of if runs else None,
     )
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from experiments.analysis import queries as analysis
+from experiments.analysis.disclosure import disclosed
 from experiments.analysis.quality import ALARM_LOG_E
-from experiments.analysis.schemas import Readout, RunOut, Trust
+from experiments.analysis.schemas import Readout, ResultOut, RunOut, Trust
 from experiments.audit import queries as audit
 from experiments.audit.schemas import AuditOut
 from experiments.database import reading
@@ -12,6 +13,8 @@ from experiments.decisions import queries as decisions
 from experiments.decisions import ramping
 from experiments.decisions.promoting import changed_since
 from experiments.decisions.schemas import DecisionOut, PromotionOut
+from experiments.descriptions import queries as describing
+from experiments.descriptions.schemas import DescriptionOut
 from experiments.design import queries
 from experiments.design.power import Forecast
 from experiments.design.ramp import RampOut
@@ -23,18 +26,20 @@ from experiments.learnings import queries as learnings
 from experiments.learnings.schemas import LearningOut
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationOut
+from web import experiment_courses as courses
 from web import experiment_history as history
 from web import experiment_plots as plots
 from web import experiment_tables as tables
+from web.experiment_marks import marks
 from web.paths import Path, paths
 from web.plots import Plot
-from web.readings import is_trusted, too_early
 from web.requests import runtime
 from web.tables import Table
 
 LOG_SHOWN = 100
 DAYS_DRAWN = 120
 TELLING = {"time", "health"}
+DESCRIBING = {"time", "groups"}
 EDITABLE = (Status.DRAFT, Status.SCHEDULED)
 
 
@@ -43,8 +48,7 @@ class Seen:
     """One experiment as its page sees it; None and empty is what does not exist yet."""
 
     experiment: ExperimentOut
-    run: RunOut | None
-    trust: Trust | None
+    run: ResultOut | None
     decision: DecisionOut | None
     promotion: PromotionOut | None
     changed: tuple[str, ...]
@@ -57,7 +61,13 @@ class Seen:
     log: list[AuditOut]
     paths: tuple[Path, ...]
     runs: list[RunOut]
+    described: DescriptionOut | None
     stages: tuple[str, ...]
+
+    @property
+    def trust(self) -> Trust | None:
+        """The trust light of the newest look."""
+        return self.run.trust if self.run else None
 
     @property
     def startable(self) -> bool:
@@ -74,15 +84,18 @@ def seen(key: str, view: str) -> Seen:
     now = runtime().clock.now()
     with reading(runtime().engine) as session:
         experiment = queries.experiment(session, key)
-        states = {experiment.id: experiment.status}
+        run = analysis.latest_result(session, key, now=now)
         judged = decisions.decisions(session, key, limit=1)
         promotions = decisions.promotions(session, experiment=key)
         held = probations.probations(session, experiment=key)
         base = journeys.version(session, experiment.journey, experiment.base_version)
+        past = analysis.daily_runs(session, key, days=DAYS_DRAWN) if view in TELLING else []
+        described = None
+        if run and view in DESCRIBING:
+            described = describing.description(session, key, withheld=run.withheld)
         return Seen(
             experiment=experiment,
-            run=analysis.latest_run(session, key),
-            trust=analysis.trusts(session, states, at=now).get(experiment.id),
+            run=run,
             decision=judged[0] if judged else None,
             promotion=promotions[0] if promotions else None,
             changed=changed_since(session, experiment) if promotions else (),
@@ -95,7 +108,9 @@ def seen(key: str, view: str) -> Seen:
             log=audit.entries(session, subject_key=key, limit=LOG_SHOWN),
             paths=paths(experiment, base.graph),
             stages=tuple(stage.key for stage in base.graph.stages),
-            runs=analysis.daily_runs(session, key, days=DAYS_DRAWN) if view in TELLING else [],
+            described=described,
+            # Before its time nothing of the past is told either.
+            runs=[disclosed(item, run.withheld) for item in past] if run else [],
         )
 
 
@@ -106,10 +121,13 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
     if view == "results":
         found = _results(page, readout)
     elif view == "time" and readout:
-        found = [history.effect(page.runs), history.maturity(readout)]
+        found = [history.effect(page.runs), history.maturity(readout, page.described)]
+        found += [courses.converted(page.described)] if page.described else []
+    elif view == "groups" and page.described:
+        found = [courses.groups(page.described)]
     elif view == "health" and readout and page.trust:
         found = [history.checks(page.trust, readout), history.exposures(readout)]
-        found.append(history.split(page.runs))
+        found += [history.split(page.runs), history.contaminated(page.runs)]
     elif view == "setup":
         found = [history.phases(page.experiment)]
     elif view == "log":
@@ -141,11 +159,15 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
     if view == "results":
         found = [plots.stages(tables.stages(readout, page.stages).rows)]
     elif view == "time":
-        marks = list(plots.marks(page.experiment, page.run.as_of))
-        is_plain = bool(too_early(page.experiment.plan, readout)) or not is_trusted(page.trust)
-        found = [plots.effect(page.runs, marks, is_plain=is_plain), plots.evidence(page.runs)]
+        until = page.run.as_of
+        noted = marks(page.experiment, page.decision, page.promotion, until=until)
+        found = [plots.effect(page.runs, noted), plots.evidence(page.runs)]
+        found += [courses.converted_plot(page.described)] if page.described else []
+    elif view == "groups" and page.described:
+        found += courses.group_plots(page.described)
     elif view == "health":
         table = history.exposures(readout)
         arms = [column.key for column in table.columns[1:]]
         found = [plots.exposures(arms, table.rows), plots.split(page.runs, alarm=ALARM_LOG_E)]
+        found.append(plots.contaminated(page.runs))
     return {plot.key: plot for plot in found if plot}

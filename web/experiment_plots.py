@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
+from experiments.analysis.trust import MAX_CONTAMINATED
 from experiments.deferred import Deferred
 from experiments.design.plans import Plan
 from experiments.design.power import Forecast
-from experiments.design.schemas import ExperimentOut
 from experiments.formats import count, date, lift, percent, plural, score
 from web.experiment_history import log_e
+from web.experiment_marks import Mark
 from web.plots import Drawn, Plot, Theme, colour, rows
 from web.tables import Cell
 
@@ -27,19 +26,8 @@ LABEL_STEP, LABEL_LINES = 15, 3
 SIGNED = "datum.value == 0 ? '0%' : format(datum.value, '+.0%')"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Something that happened, to be written at its time."""
-
-    at: datetime
-    label: str
-
-
-def effect(runs: Sequence[RunOut], marks: Sequence[Mark], *, is_plain: bool) -> Plot | None:
-    """The relative effect on the primary metric, with the range that holds at every look.
-
-    It is plain, without the colours of results, before its time and when data are not trusted.
-    """
+def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
+    """The relative effect on the primary metric, with the range that holds at every look."""
     points: list[dict[str, Any]] = [
         {"at": run.as_of.isoformat(), "name": item.variant, **_range(item.effect_rel)}
         for run in runs
@@ -54,8 +42,7 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark], *, is_plain: bool) -> 
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-reach, reach], nice=False)
         axis = alt.Axis(title="Relative effect", labelExpr=SIGNED, tickCount=5)
-        shade = alt.value(theme.neutral) if is_plain else colour(names, theme)
-        base = rows(points).encode(x=_time(), color=shade, detail="name:N")
+        base = rows(points).encode(x=_time(), color=colour(names, theme))
         return alt.layer(
             _level(0, theme),
             base.mark_area(opacity=0.16, clip=True).encode(
@@ -257,15 +244,34 @@ def split(runs: Sequence[RunOut], *, alarm: float) -> Plot | None:
     )
 
 
-def marks(experiment: ExperimentOut, until: datetime) -> Iterator[Mark]:
-    """What happened to an experiment that a curve over time must be read with."""
-    for phase in experiment.phases[1:]:
-        yield Mark(at=phase.started_at, label=f"phase {phase.number}")
-    for variant in experiment.variants:
-        if variant.removed_at:
-            yield Mark(at=variant.removed_at, label=f"{variant.key} taken out")
-    if experiment.stopped_at:
-        yield Mark(at=min(experiment.stopped_at, until), label="stopped")
+def contaminated(runs: Sequence[RunOut]) -> Plot | None:
+    """The share of visitors who were seen in two arms."""
+    points: list[dict[str, Any]] = [
+        {"at": run.as_of.isoformat(), "share": found}
+        for run in runs
+        if isinstance(found := run.readout.quality.contaminated_share, float)
+    ]
+    if len(points) < FEWEST_POINTS:
+        return None
+    top = max(MAX_CONTAMINATED * 1.5, *(point["share"] * 1.1 for point in points))
+
+    def draw(theme: Theme) -> Drawn:
+        axis = alt.Axis(title="Seen in two arms", format=".1%", tickCount=5)
+        y = alt.Y("share:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+        line = rows(points).mark_line(strokeWidth=2.5, color=theme.series[0])
+        return alt.layer(
+            _level(MAX_CONTAMINATED, theme, colour=theme.bad), line.encode(x=_time(), y=y)
+        )
+
+    return Plot(
+        key="contaminated",
+        title="Visitors seen in two arms",
+        told=f"{percent(points[-1]['share'])} at the last look; "
+        f"from {percent(MAX_CONTAMINATED)} on nothing is promoted.",
+        caption="They count in the arm that they were assigned to first; the line is the limit.",
+        table="contaminated",
+        draw=draw,
+    )
 
 
 def _noted(noted: Sequence[Mark], theme: Theme) -> Iterator[alt.Chart]:

@@ -48,6 +48,7 @@ ORDERS = {
 VIEWS = {
     "results": "Results",
     "time": "Over time",
+    "groups": "By group",
     "health": "Health",
     "setup": "Why and plan",
     "log": "Log",
@@ -140,7 +141,8 @@ def show(key: str) -> Page:
         "experiments/show.html",
         **{field: getattr(page, field) for field in Seen.__slots__},
         startable=page.startable,
-        results=results(page.experiment, page.run.readout, page.trust) if page.run else None,
+        trust=page.trust,
+        results=results(page.run) if page.run else None,
         view=view,
         views=VIEWS,
         reading_as=reading_as,

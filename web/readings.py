@@ -1,28 +1,24 @@
-"""What a readout shows: metrics in a calm order, effects on one axis, evidence in words.
-
-Nothing is coloured or counted as a result before its time: while the plan's least days and
-conversions are missing, or when the data cannot be trusted, effects are plain.
-"""
+"""What a readout shows: metrics in a calm order, effects on one axis, evidence in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from experiments.analysis.disclosure import withheld
 from experiments.analysis.schemas import (
     Arm,
     Belief,
     Comparison,
     Estimate,
     Harm,
-    Light,
     MetricReadout,
     Readout,
+    ResultOut,
     Role,
     SequentialTest,
     Trust,
 )
 from experiments.design.plans import Plan
-from experiments.design.schemas import ExperimentOut
-from experiments.formats import count, plural, score, share
+from experiments.formats import score, share
 from experiments.metrics.schemas import Direction
 
 WIDEST_LIFT = 1.0
@@ -84,32 +80,22 @@ class Results:
     groups: tuple[Group, ...]
     untold: tuple[tuple[str, str], ...]
     reach: float
-    early: str
-    trusted: bool
 
 
-def results(experiment: ExperimentOut, readout: Readout, trust: Trust | None) -> Results:
-    """Order what a readout says for the page."""
+def results(run: ResultOut) -> Results:
+    """Order what a look says for the page."""
+    readout = run.readout
     told = [metric for metric in readout.metrics if _has_figure(metric)]
-    early, trusted = too_early(experiment.plan, readout), is_trusted(trust)
-    is_plain = bool(early) or not trusted
     reach = _reach(told)
     return Results(
-        groups=tuple(_groups(told, reach=reach, is_plain=is_plain)),
+        groups=tuple(_groups(told, reach=reach, is_told=not run.withheld)),
         untold=tuple(
             (metric.name, str(metric.arms[0].figure))
             for metric in readout.metrics
             if not _has_figure(metric)
         ),
         reach=reach,
-        early=early,
-        trusted=trusted,
     )
-
-
-def is_trusted(trust: Trust | None) -> bool:
-    """Whether no health check forbids to believe the figures."""
-    return trust is None or trust.light is not Light.RED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +108,7 @@ class Lead:
 
 def lead(plan: Plan, readout: Readout, trust: Trust | None) -> Lead | None:
     """Which variant leads, once it may be said: in time, trusted, and better than the control."""
-    if too_early(plan, readout) or not is_trusted(trust):
+    if withheld(plan, readout, trust):
         return None
     primary = readout.primary
     sign = 1 if primary.direction is Direction.INCREASE else -1
@@ -134,23 +120,10 @@ def lead(plan: Plan, readout: Readout, trust: Trust | None) -> Lead | None:
     return max(expected, key=lambda item: sign * item.effect_rel, default=None)
 
 
-def too_early(plan: Plan, readout: Readout) -> str:
-    """What the plan asks for before an effect may look like one; empty once it is there."""
-    lacking = []
-    if readout.matured_days < plan.minimum_days and not readout.finished:
-        days = f"{readout.matured_days:.0f} of {plural(plan.minimum_days, 'day')}"
-        lacking.append(f"{days} of matured visitors")
-    known = [arm.conversions for arm in readout.primary.arms if isinstance(arm.conversions, int)]
-    if known and min(known) < plan.minimum_conversions:
-        needed = count(plan.minimum_conversions)
-        lacking.append(f"{count(min(known))} of {needed} conversions in the smallest arm")
-    return " and ".join(lacking)
-
-
 def evidence(metric: MetricReadout, comparison: Comparison) -> str:
     """How far the evidence is against the bound, in words."""
-    if isinstance(comparison.harm, Harm) and comparison.harm.harmful:
-        return "Does harm: the exact test of conversions so far says so."
+    if harm := _harm(comparison):
+        return harm
     test = comparison.test
     if isinstance(test, SequentialTest):
         is_primary = Role.PRIMARY in metric.roles
@@ -163,6 +136,13 @@ def evidence(metric: MetricReadout, comparison: Comparison) -> str:
     if _is_clear(effect):
         return "Described, not tested: its range excludes no difference."
     return "Described, not tested: its range includes no difference."
+
+
+def _harm(comparison: Comparison) -> str:
+    """What needs no minimum: that a variant does harm."""
+    if isinstance(comparison.harm, Harm) and comparison.harm.harmful:
+        return "Does harm: the exact test of conversions so far says so."
+    return ""
 
 
 def _primary(test: SequentialTest) -> str:
@@ -184,35 +164,35 @@ def _guardrail(test: SequentialTest, margin: float) -> str:
     return f"Not shown yet to hold its margin of {share(margin)}: {figures}."
 
 
-def _groups(told: list[MetricReadout], *, reach: float, is_plain: bool) -> Iterator[Group]:
+def _groups(told: list[MetricReadout], *, reach: float, is_told: bool) -> Iterator[Group]:
     rest = list(told)
     for role, title, about in GROUPS:
         chosen = [metric for metric in rest if role in metric.roles]
         rest = [metric for metric in rest if metric not in chosen]
         if chosen:
-            blocks = tuple(_block(metric, reach=reach, is_plain=is_plain) for metric in chosen)
+            blocks = tuple(_block(metric, reach=reach, is_told=is_told) for metric in chosen)
             yield Group(title=title, about=about, blocks=blocks)
 
 
-def _block(metric: MetricReadout, *, reach: float, is_plain: bool) -> Block:
-    lines = (_line(metric, arm, reach=reach, is_plain=is_plain) for arm in metric.arms)
+def _block(metric: MetricReadout, *, reach: float, is_told: bool) -> Block:
+    lines = (_line(metric, arm, reach=reach, is_told=is_told) for arm in metric.arms)
     return Block(metric=metric, lines=tuple(lines))
 
 
-def _line(metric: MetricReadout, arm: Arm, *, reach: float, is_plain: bool) -> Line:
+def _line(metric: MetricReadout, arm: Arm, *, reach: float, is_told: bool) -> Line:
     if arm.control:
         said = _measure(arm)
         return Line(arm=arm, comparison=None, bar=None, belief=None, tone="", evidence=said)
     item = metric.comparison(arm.variant)
     effect = item.effect_rel if isinstance(item.effect_rel, Estimate) else None
-    belief = item.belief if isinstance(item.belief, Belief) and not is_plain else None
+    belief = item.belief if isinstance(item.belief, Belief) else None
     return Line(
         arm=arm,
         comparison=item,
         bar=_bar(effect, belief, reach) if effect else None,
         belief=belief,
-        tone="" if is_plain or effect is None else _tone(effect, metric.direction),
-        evidence=evidence(metric, item),
+        tone="" if effect is None else _tone(effect, metric.direction),
+        evidence=evidence(metric, item) if is_told else _harm(item),
     )
 
 

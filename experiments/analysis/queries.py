@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, type_coerce
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from experiments.analysis.disclosure import disclosed, withheld
 from experiments.analysis.models import AnalysisRun
 from experiments.analysis.schemas import Quality, Readout, ResultOut, RunOut, Trust
 from experiments.analysis.sequential import Look
@@ -72,14 +73,29 @@ def daily_runs(session: Session, key: str, *, days: int) -> list[RunOut]:
 
 
 def result(session: Session, key: str, *, now: datetime) -> ResultOut:
-    """The newest look at an experiment with the trust light that it has now.
+    """The newest look at an experiment as it may be told now.
 
     Raises:
         NotFoundError: when there is no such experiment, or no look at it yet.
     """
-    run, found = newest_run(session, key), experiment(session, key)
+    found = latest_result(session, key, now=now)
+    if found is None:
+        raise NotFoundError("analysis of experiment", key)
+    return found
+
+
+def latest_result(session: Session, key: str, *, now: datetime) -> ResultOut | None:
+    """The same, if there was a look.
+
+    Raises:
+        NotFoundError: when there is no such experiment.
+    """
+    run, found = latest_run(session, key), experiment(session, key)
+    if run is None:
+        return None
     light = trust(run.readout.quality, at=now, enrolling=found.status is Status.RUNNING)
-    return ResultOut(**dict(run), trust=light)
+    reason = withheld(found.plan, run.readout, light)
+    return ResultOut(**dict(disclosed(run, reason)), trust=light, withheld=reason)
 
 
 def trusts(session: Session, states: Mapping[int, Status], *, at: datetime) -> dict[int, Trust]:

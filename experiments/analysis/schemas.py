@@ -279,9 +279,13 @@ class RunOut(Out):
 
 
 class ResultOut(RunOut):
-    """The newest look with the trust light, which also sees how long ago it is."""
+    """The newest look as it may be told, with the trust light, which sees how long ago it is.
+
+    `withheld` is why nothing that compares arms is told yet; empty when it is.
+    """
 
     trust: Trust
+    withheld: str
 
 
 class Taught(Out):

@@ -11,6 +11,7 @@ from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
 from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries as designs
+from experiments.formats import lift
 from experiments.interference.queries import interferences
 from experiments.settings import Settings
 from stats.results import NotEstimable
@@ -146,4 +147,4 @@ def _effect(comparison: Comparison) -> tuple[str, str]:
     effect = comparison.effect_rel
     if isinstance(effect, NotEstimable):
         return str(effect), ""
-    return f"{effect.value:+.1%}", f"{effect.ci_low:+.1%} to {effect.ci_high:+.1%}"
+    return lift(effect.value), f"{lift(effect.ci_low)} to {lift(effect.ci_high)}"

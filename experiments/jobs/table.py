@@ -16,6 +16,8 @@ from experiments.database import reading, transaction
 from experiments.decisions import queries as decision_queries
 from experiments.decisions import ramping, verifying
 from experiments.decisions import service as decisions
+from experiments.descriptions import queries as description_queries
+from experiments.descriptions import service as descriptions
 from experiments.design import queries as designs
 from experiments.design import service as design
 from experiments.design.schemas import Purpose, Source, Status
@@ -32,6 +34,8 @@ from experiments.journeys import queries as journeys
 from experiments.learnings import queries as learning_queries
 from experiments.learnings import service as learnings
 from experiments.logs import logger
+from experiments.moments.duck import DuckEngine
+from experiments.moments.engines import IN_DATABASE
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationState
 from experiments.replay import log as resolution_log
@@ -114,6 +118,23 @@ def verify(runtime: Runtime) -> str:
 
     ended = [key for key in promotions if _alone(key, judge)]
     return _told(("ended the probation of", ended))
+
+
+def describe(runtime: Runtime) -> str:
+    """Describe what was looked at: time to convert, projection, groups of visitors."""
+    # Whichever engine adds up what decides, groups and survival are counted by DuckDB.
+    engine = runtime.moments if isinstance(runtime.moments, DuckEngine) else IN_DATABASE
+    with reading(runtime.engine) as session:
+        keys = description_queries.undescribed(session)
+
+    def tell(key: str) -> bool:
+        with reading(runtime.engine) as session:
+            described = descriptions.describe(session, key, engine=engine)
+        with transaction(runtime.engine) as session:
+            descriptions.write(session, described)
+        return True
+
+    return _told(("described", [key for key in keys if _alone(key, tell)]))
 
 
 def interference(runtime: Runtime) -> str:
@@ -219,6 +240,12 @@ JOBS = (
         description="Puts every new readout before the gate; promotes what it lets through",
         every=timedelta(hours=1),
         run=decide,
+    ),
+    Job(
+        name="describe",
+        description="Describes looks: time to convert, projection, groups of visitors",
+        every=timedelta(hours=1),
+        run=describe,
     ),
     Job(
         name="interference",

@@ -12,15 +12,18 @@ import pyarrow as pa
 from sqlmodel import Session
 
 from experiments.columnar.location import Location
+from experiments.database import to_micros
 from experiments.errors import DamagedError
 from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
 from experiments.moments.answering import Row, answered
 from experiments.moments.dialects import DUCKDB
-from experiments.moments.questions import numbered
+from experiments.moments.following import Followed, followed
+from experiments.moments.groups import Grouping, members
+from experiments.moments.questions import Questions, numbered
 from experiments.moments.relational import VERDICT, Tables
 from experiments.moments.schemas import Answer, Inquiry, Population
-from experiments.moments.shelf import Relations, Shelf, opened
+from experiments.moments.shelf import EXPOSURE, Relations, Shelf, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +51,48 @@ class DuckEngine:
             DamagedError: when a file is missing or cannot be read; nothing is left out silently.
         """
         asked = numbered(inquiries)
-        shelf = Shelf.of(session, self.location, visitors_at_once=self.visitors_at_once)
-        with self._cursor() as database, _naming_files(shelf):
-            relations = opened(session, asked, shelf, database, as_of=as_of)
-            return answered(asked, DuckSource.over(relations), as_of=as_of)
+        with self._opened(session, asked, as_of=as_of) as source:
+            return answered(asked, source, as_of=as_of)
+
+    def answer_by(
+        self,
+        session: Session,
+        experiment: int,
+        found: Sequence[Grouping],
+        *,
+        metric: MetricOut,
+        as_of: datetime,
+    ) -> list[Answer]:
+        """One answer per grouping of an experiment's visitors: `paired` tells arm and value.
+
+        Raises:
+            DamagedError: when a file is missing or cannot be read.
+        """
+        inquiries = [
+            Inquiry(
+                population=Population(experiment=experiment, beside=one.number), metrics=(metric,)
+            )
+            for one in found
+        ]
+        if not inquiries:
+            return []
+        asked = numbered(inquiries)
+        with self._opened(session, asked, as_of=as_of) as source:
+            source.database.register("grouped", members(session, experiment, found))
+            return answered(asked, source.beside("grouped"), as_of=as_of)
+
+    def follow(
+        self, session: Session, experiment: int, *, metric: MetricOut, as_of: datetime
+    ) -> list[Followed]:
+        """How long an experiment's visitors were followed, and when they converted.
+
+        Raises:
+            DamagedError: when a file is missing or cannot be read.
+        """
+        population = Population(experiment=experiment)
+        asked = numbered([Inquiry(population=population, metrics=(metric,))])
+        with self._opened(session, asked, as_of=as_of) as source:
+            return followed(asked, source, as_of=to_micros(as_of))
 
     def answer_of(
         self,
@@ -76,6 +117,14 @@ class DuckEngine:
             return answered(asked, DuckSource.over(relations), as_of=as_of)[0]
 
     @contextmanager
+    def _opened(
+        self, session: Session, asked: Questions, *, as_of: datetime
+    ) -> Iterator["DuckSource"]:
+        shelf = Shelf.of(session, self.location, visitors_at_once=self.visitors_at_once)
+        with self._cursor() as database, _naming_files(shelf):
+            yield DuckSource.over(opened(session, asked, shelf, database, as_of=as_of))
+
+    @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         cursor = _root(self.memory, self.spill).cursor()
         try:
@@ -97,6 +146,21 @@ class DuckSource:
     def over(cls, relations: Relations) -> "DuckSource":
         """All that the relations hold."""
         return cls(database=relations.database, whole=relations.tables(), passes=relations.passes())
+
+    def beside(self, table: str) -> "DuckSource":
+        """The same with the rows of one more table among the exposures."""
+
+        def wider(tables: Tables) -> Tables:
+            both = (
+                f"SELECT {EXPOSURE} FROM {tables.exposure} UNION ALL SELECT {EXPOSURE} FROM {table}"
+            )
+            return Tables(exposure=f"({both})", event=tables.event)
+
+        return DuckSource(
+            database=self.database,
+            whole=wider(self.whole),
+            passes=[wider(tables) for tables in self.passes],
+        )
 
     def query(self, statement: str) -> Iterable[Row]:
         """The rows of a statement."""

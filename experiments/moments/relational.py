@@ -36,7 +36,7 @@ def joined(asked: Questions, tables: Tables, *, as_of: int) -> str:
     it is told to the microsecond whose window of whole hours is over.
     """
     return (
-        f"WITH {_people(asked, tables, as_of=as_of)} "
+        f"WITH {people(asked, tables, as_of=as_of)} "
         f"SELECT population, variant, phase, {_hour('first_at')} AS joined_hour, "
         f"CASE WHEN MOD(first_at, {HOUR}) > {as_of % HOUR} THEN 1 ELSE 0 END AS is_late, "
         "COUNT(*) AS visitors, MAX(first_at) AS newest "
@@ -48,7 +48,7 @@ def outcomes(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) 
     """One row per slot and visitor with a hit: how often, how much, and how soon the first."""
     counted = _counted(asked)
     return (
-        f"WITH {_people(asked, tables, as_of=as_of)}, "
+        f"WITH {people(asked, tables, as_of=as_of)}, "
         f"hit AS ({_hits(asked, tables, dialect)}), "
         f"asked AS ({_asked(asked.slots)}), "
         "seen AS (SELECT people.visitor, people.variant, people.phase, people.first_at, "
@@ -79,7 +79,7 @@ def sent(asked: Questions, tables: Tables, *, as_of: int) -> str:
         [(number, text(name)) for number, name in sorted(asked.delays.items())],
     )
     return (
-        f"WITH {_people(asked, tables, as_of=as_of)}, named AS ({names}) "
+        f"WITH {people(asked, tables, as_of=as_of)}, named AS ({names}) "
         f"SELECT people.population, e.source, COUNT(*) AS events, "
         f"{_count(f'e.received_at - e.occurred_at > {LATE}')} AS late "
         f"FROM {tables.event} e JOIN people ON people.visitor = e.visitor "
@@ -106,7 +106,7 @@ def _counted(asked: Questions) -> str:
     )
 
 
-def _people(asked: Questions, tables: Tables, *, as_of: int) -> str:
+def people(asked: Questions, tables: Tables, *, as_of: int) -> str:
     """Everybody of every population, in the arm that stands."""
     alone = [
         (number, found.experiment)
@@ -222,12 +222,17 @@ def _count(condition: str) -> str:
     return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
 
 
+def whole(micros: str, width: int) -> str:
+    """How often a width in microseconds fits."""
+    return f"CAST(({micros} - MOD({micros}, {width})) / {width} AS BIGINT)"
+
+
 def _hour(instant: str) -> str:
-    return f"CAST(({instant} - MOD({instant}, {HOUR})) / {HOUR} AS BIGINT)"
+    return whole(instant, HOUR)
 
 
 def _minutes(micros: str) -> str:
-    return f"COALESCE(CAST(({micros} - MOD({micros}, {MINUTE})) / {MINUTE} AS BIGINT), 0)"
+    return f"COALESCE({whole(micros, MINUTE)}, 0)"
 
 
 def _values(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

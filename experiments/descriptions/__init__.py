@@ -1,0 +1,1 @@
+"""What describes an experiment and decides nothing: time to convert, projection, groups."""

@@ -1,0 +1,80 @@
+"""Visitors by what was known of them before they met an experiment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from sqlalchemy import String, and_, cast, func, select
+from sqlmodel import Session, col
+
+from experiments.assignment.models import Attribute, Exposure
+from experiments.moments.inbox_rows import EXPOSURE
+
+FEWEST_VALUES, MOST_VALUES = 2, 8
+"""An attribute with one value divides nobody; one with many divides into groups too small."""
+
+VALUE = cast(col(Attribute.value), String)
+KNOWN_BEFORE = and_(
+    col(Attribute.visitor_id) == col(Exposure.visitor_id),
+    col(Attribute.as_of) <= col(Exposure.first_at),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """An attribute with its values, as JSON; `number` stands for it among experiments."""
+
+    number: int
+    attribute: str
+    values: tuple[str, ...]
+
+
+def groupings(session: Session, experiment: int) -> list[Grouping]:
+    """Every attribute that makes a few groups of the visitors exposed to an experiment.
+
+    Only what was known before the exposure counts: what came later may be the treatment's doing.
+    """
+    query = (
+        select(col(Attribute.key))
+        .join(Exposure, KNOWN_BEFORE)
+        .where(col(Exposure.experiment_id) == experiment)
+        .group_by(col(Attribute.key))
+        .having(func.count(VALUE.distinct()).between(FEWEST_VALUES, MOST_VALUES))
+        .order_by(col(Attribute.key))
+    )
+    keys = session.connection().execute(query).scalars().all()
+    return [
+        Grouping(number=-place, attribute=key, values=_values(session, experiment, key))
+        for place, key in enumerate(keys, start=1)
+    ]
+
+
+def members(session: Session, experiment: int, found: Sequence[Grouping]) -> pa.Table:
+    """Who is in which group, as exposures to the number of the grouping with the value's place."""
+    rows: list[tuple[int, ...]] = []
+    for grouping in found:
+        places = {value: place for place, value in enumerate(grouping.values)}
+        query = (
+            select(col(Exposure.visitor_id), VALUE)
+            .join(Attribute, KNOWN_BEFORE)
+            .where(
+                col(Exposure.experiment_id) == experiment, col(Attribute.key) == grouping.attribute
+            )
+        )
+        rows += [
+            (0, grouping.number, visitor, places[value], 0, 0)
+            for visitor, value in session.connection().execute(query)
+        ]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(EXPOSURE)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, EXPOSURE, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=EXPOSURE)
+
+
+def _values(session: Session, experiment: int, key: str) -> tuple[str, ...]:
+    query = (
+        select(VALUE)
+        .distinct()
+        .join(Exposure, KNOWN_BEFORE)
+        .where(col(Exposure.experiment_id) == experiment, col(Attribute.key) == key)
+    )
+    return tuple(sorted(session.connection().execute(query).scalars()))
