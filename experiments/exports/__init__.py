@@ -1,0 +1,1 @@
+"""Everything that was measured, as files for other tools."""
