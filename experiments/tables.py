@@ -24,6 +24,7 @@ from experiments.learnings import models as learnings
 from experiments.mailings import models as mailings
 from experiments.metrics import models as metrics
 from experiments.notifications import models as notifications
+from experiments.personas import models as personas
 from experiments.probation import models as probation
 from experiments.replay import models as replay
 from experiments.reports import models as reports
@@ -50,6 +51,7 @@ SLICES = (
     mailings,
     metrics,
     notifications,
+    personas,
     probation,
     replay,
     reports,

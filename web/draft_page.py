@@ -13,6 +13,7 @@ from experiments.design.lifecycle import OCCUPYING
 from experiments.design.schemas import ExperimentOut, Level, Purpose, Severity
 from experiments.design.sharing import sharing
 from experiments.metrics import queries as metrics
+from experiments.personas.aiming import parts
 from experiments.resolution import service as resolution
 from experiments.resolution.schemas import PreviewIn
 from web import condition_form, experiment_plots, experiment_tables, path_form
@@ -89,18 +90,20 @@ def _metrics(draft: ExperimentOut, on: Map, *, is_typed: bool) -> Shown:
 
 
 def _audience(draft: ExperimentOut, on: Map, *, is_typed: bool) -> Shown:
-    del on
+    persona, more = parts(draft.audience, on.personas.values())
     with reading(runtime().engine) as session:
         layers = queries.layers(session)
         placed = usage.placed(session)
     steps = max(len(draft.ramp) + 1, 2)
     return {
+        "personas": [(item.key, item.name) for item in on.personas.values()],
+        "persona_key": request.form.get("persona") or (persona.key if persona else ""),
         "layers": layers,
         "layer_choices": [(item.key, item.name) for item in layers],
         "placed": {
             key: [item for item in parts if item.key != draft.key] for key, parts in placed.items()
         },
-        "condition": condition_form.given() if is_typed else condition_form.shown(draft.audience),
+        "condition": condition_form.given() if is_typed else condition_form.shown(more),
         "comparisons": condition_form.COMPARISONS,
         "modes": condition_form.MODES,
         "ramp_rows": range(1, min(steps, MOST_RAMP_STEPS) + 1),

@@ -11,6 +11,8 @@ from experiments.design.schemas import ExperimentOut, Finding, Level, Severity
 from experiments.journeys.graph import Contents
 from experiments.journeys.schemas import ContentType, JourneyGraph
 from experiments.metrics.schemas import EventRule
+from experiments.personas.aiming import aimed
+from experiments.personas.schemas import PersonaOut
 from experiments.shapes import key_of
 from web import condition_form, path_form
 from web.contents import read_payload
@@ -36,6 +38,7 @@ class Map:
     graph: JourneyGraph
     contents: Contents
     rules: Mapping[str, EventRule]
+    personas: Mapping[str, PersonaOut]
 
     def metric_of(self, place: Mapping[str, Any]) -> str:
         """What a test at such a place is judged by at first."""
@@ -148,11 +151,11 @@ def _metrics(draft: ExperimentOut, on: Map) -> Changes:
 
 
 def _audience(draft: ExperimentOut, on: Map) -> Changes:
-    del draft, on
+    del draft
     layer = text("layer")
     part = {"layer": layer, "start": share("start") or 0.0, "end": share("end") or 1.0}
     return {
-        "audience": condition_form.read(),
+        "audience": aimed(on.personas.get(text("persona")), condition_form.read()),
         "coverage": share("coverage") or 1.0,
         "ramp": _ramp(),
         "place": part if layer else None,

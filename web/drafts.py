@@ -12,6 +12,7 @@ from experiments.design.schemas import ExperimentIn, ExperimentOut
 from experiments.errors import ConflictError, InvalidError, NotFoundError
 from experiments.journeys import queries as journeys
 from experiments.metrics import queries as metrics
+from experiments.personas import queries as personas
 from experiments.shapes import key_of, parse
 from web import access, draft_steps
 from web.access import Page
@@ -114,10 +115,12 @@ def _map(journey: str) -> Map:
             raise InvalidError.at("/journey", "has no standard version; publish one first")
         contents = journeys.contents(session, journey)
         catalogue = metrics.metrics(session)
+        described = personas.personas(session)
     return Map(
         graph=standard.graph,
         contents={(item.key, item.number): item for item in contents},
         rules={item.key: item.rule for item in catalogue},
+        personas={item.key: item for item in described},
     )
 
 

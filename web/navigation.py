@@ -54,6 +54,7 @@ GROUPS = (
         label="Data",
         places=(
             Place(label="Metrics", endpoint="metrics.index"),
+            Place(label="Personas", endpoint="personas.index"),
             Place(label="Visitors", endpoint="visitors.index", parts=("replay",)),
             Place(label="Events", endpoint="events.index"),
             Place(label="Imports", endpoint="imports.index"),

@@ -24,6 +24,8 @@ from experiments.events import service as events
 from experiments.learnings import service as learnings
 from experiments.notifications.schemas import Notice, Severity
 from experiments.notifications.service import notify
+from experiments.personas import service as personas
+from experiments.personas.schemas import PersonaIn
 from experiments.reports import service as reports
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -70,6 +72,8 @@ def _furnish(
     sender = TokenIn(name="Shop", scopes=[Scope.INGEST], origins=["https://shop.example"])
     token = accounts.create_token(session, sender, actor=actor, now=now)
     events.ingest(session, CALLS, source_key=f"token:{token.id}", received_at=now)
+    careful = PersonaIn(key="careful", name="Careful", rule={"visits": {"$gte": 3}})
+    personas.create(session, careful, actor=actor, now=now)
     launch(session, key="tagline")
     design.abort(session, "tagline", reason="Nobody liked it.", actor=actor, now=now)
     learned = learnings.learn(session, "tagline", actor=actor, now=now)

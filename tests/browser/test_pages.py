@@ -25,6 +25,7 @@ EXAMPLES = {
     "/journeys/<key>/versions": "/journeys/signup/versions",
     "/journeys/<key>/versions/<int:number>": "/journeys/signup/versions/1",
     "/learnings/<int:number>": "/learnings/1",
+    "/personas/<key>": "/personas/careful",
     "/replay": "/replay?visitor=vera&place=signup/landing_page&at=2026-03-02T10:00",
     "/reports/<week>": "/reports/2026-W10",
     "/visitors/<path:value>": "/visitors/vera",
@@ -39,6 +40,8 @@ EDITED = {
         "/journeys/signup/edit/touchpoints/landing_page"
     ),
     "/journeys/new": "/journeys/new",
+    "/personas/<key>/edit": "/personas/careful/edit",
+    "/personas/new": "/personas/new",
 }
 NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/|/export$")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}

@@ -11,7 +11,7 @@ from web.throttle import FAILURES_ALLOWED
 PAGES = (
     "/", "/journeys", "/journeys/signup", "/journeys/signup/versions", "/journeys/signup/contents",
     "/journeys/signup/versions/1", "/journeys/signup/diff?before=1&after=1", "/experiments",
-    "/catalogue", "/catalogue/signup.visit", "/layers", "/imports",
+    "/catalogue", "/catalogue/signup.visit", "/personas", "/layers", "/imports",
     "/reports", "/visitors", "/events", "/jobs", "/audit", "/settings",
     "/settings/delivery", "/reports/compare",
 )  # fmt: skip
