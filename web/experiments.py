@@ -3,48 +3,17 @@
 from flask import Blueprint, Response, render_template, request
 
 from experiments.accounts.schemas import Role
-from experiments.analysis import queries as analysis
-from experiments.database import reading
-from experiments.design import listing
-from experiments.design.schemas import Status
 from experiments.errors import NotFoundError
-from experiments.journeys import queries as journeys
-from experiments.journeys.schemas import VersionOut
-from experiments.reports.judgements import latest_sentences
 from web import access, experiment_history
 from web.access import Page
+from web.experiment_list import HEALTH, ORDERS, Listed, listed
 from web.experiment_page import Seen, plots_of, seen, tables_of
 from web.plots import svg
 from web.readings import lead, results
-from web.requests import page_number, runtime
 from web.tables import asked_format, download
 
 blueprint = Blueprint("experiments", __name__, template_folder="templates")
-LINES_SHOWN = 25
 PLOT_SECONDS = 24 * 3600
-ENDED = (
-    Status.KEPT,
-    Status.NEUTRAL,
-    Status.SOONER,
-    Status.INCONCLUSIVE,
-    Status.ABORTED,
-)
-TABS = {
-    "all": ("All", ()),
-    "draft": ("Drafts", (Status.DRAFT, Status.SCHEDULED)),
-    "open": ("Under way", (Status.RUNNING, Status.PAUSED, Status.MATURING)),
-    "decided": ("Waiting for approval", (Status.DECIDED,)),
-    "promoted": ("Promoted", (Status.PROMOTED,)),
-    "ended": ("Ended", ENDED),
-    "archived": ("Archived", (Status.ARCHIVED,)),
-}
-ORDERS = {
-    "newest": "Newest first",
-    "started": "Started last",
-    "name": "Name",
-    "owner": "Owner",
-    "state": "State",
-}
 VIEWS = {
     "results": "Results",
     "time": "Over time",
@@ -60,70 +29,23 @@ READINGS = {"both": "Both", "frequentist": "Frequentist", "bayesian": "Bayesian"
 @access.needs(Role.VIEWER)
 def index() -> Page:
     """The list, by state and journey, searched and ordered; the address says how."""
-    asked, page = _asked(), page_number()
-    with reading(runtime().engine) as session:
-        counts = listing.counts(session)
-        found = listing.lines(
-            session,
-            statuses=TABS[asked["tab"]][1],
-            text=asked["q"],
-            journey=asked["journey"],
-            order=listing.Order(asked["sort"]),
-            offset=(page - 1) * LINES_SHOWN,
-            limit=LINES_SHOWN + 1,
-        )
-        now, shown = runtime().clock.now(), found[:LINES_SHOWN]
-        sentences = latest_sentences(session, as_of=now)
-        trust = analysis.trusts(session, {line.id: line.status for line in shown}, at=now)
-        readouts = analysis.newest_readouts(session, [line.id for line in shown])
-        standards = {
-            key: journeys.standard(session, key) for key in {line.journey for line in shown}
-        }
-        names = [item.key for item in journeys.journeys(session)]
+    found = listed()
     leads = {
-        line.id: lead(line.plan, readouts[line.id], trust.get(line.id))
-        for line in shown
-        if line.id in readouts
+        line.id: lead(line.plan, found.readouts[line.id], found.trust.get(line.id))
+        for line in found.lines
+        if line.id in found.readouts
     }
-    stages = {line.id: _stage(standards[line.journey], line.touchpoint) for line in shown}
-    table = experiment_history.lines(shown, stages, trust, leads, sentences)
+    table = experiment_history.lines(found.lines, found.stages, found.trust, leads, found.sentences)
     if asked_format():
         return download({table.key: table}, name="experiments")
     return render_template(
         "experiments/index.html",
-        lines=shown,
-        trust=trust,
+        **{field: getattr(found, field) for field in Listed.__slots__},
         leads=leads,
-        stages=stages,
-        has_more=len(found) > LINES_SHOWN,
-        tabs=[
-            (key, label, sum(counts.get(state, 0) for state in states or counts))
-            for key, (label, states) in TABS.items()
-        ],
-        asked=asked,
-        given={field: value or None for field, value in asked.items()},
+        given={field: value or None for field, value in found.asked.items()},
         orders=ORDERS,
-        journeys=names,
-        page=page,
-        sentences=sentences,
+        health=HEALTH,
     )
-
-
-def _asked() -> dict[str, str]:
-    """State, text, journey and order of the list; what is not known falls back to everything."""
-    tab, sort = request.args.get("tab", "all"), request.args.get("sort", "newest")
-    return {
-        "tab": tab if tab in TABS else "all",
-        "q": request.args.get("q", "").strip(),
-        "journey": request.args.get("journey", ""),
-        "sort": sort if sort in ORDERS else "newest",
-    }
-
-
-def _stage(standard: VersionOut | None, touchpoint: str) -> str:
-    """The name of the stage that holds a touchpoint, empty when the standard has none."""
-    stage = standard.graph.stage_of(touchpoint) if standard else None
-    return stage.name if stage else ""
 
 
 @blueprint.get("/experiments/<key>")

@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from experiments.accounts.schemas import Role
 from experiments.database import reading
 from experiments.design import listing
+from experiments.design.listing import Wanted
 from experiments.journeys import queries as journeys
 from experiments.metrics import queries as metrics
 from web import access, navigation
@@ -41,7 +42,9 @@ def _find(wanted: str) -> Iterator[Found]:
         for journey in journeys.journeys(session):
             if wanted in f"{journey.key} {journey.name}".casefold():
                 yield url_for("journeys.show", key=journey.key), journey.name, "journey"
-        for test in listing.lines(session, text=wanted, limit=FOUND_SHOWN):
+        ids = listing.matching(session, Wanted(text=wanted), limit=FOUND_SHOWN)
+        lines = listing.lines_of(session, list(ids))
+        for test in (lines[number] for number in ids):
             yield url_for("experiments.show", key=test.key), test.name, "experiment"
         for metric in metrics.metrics(session):
             if wanted in f"{metric.key} {metric.name}".casefold():

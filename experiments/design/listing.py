@@ -1,6 +1,7 @@
 """Experiments as lines of a list: light, counted by state, searched and paged in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -60,33 +61,46 @@ def counts(session: Session) -> dict[Status, int]:
     return {Status(status): number for status, number in session.exec(query)}
 
 
-def lines(
-    session: Session,
-    *,
-    statuses: Sequence[Status] = (),
-    text: str = "",
-    journey: str = "",
-    order: Order = Order.NEWEST,
-    offset: int = 0,
-    limit: int = 50,
-) -> list[ExperimentLine]:
-    """Experiments in these states, of a journey, with this text in key, name or owner."""
-    query = select(Experiment, Journey.key).where(
-        Experiment.journey_id == Journey.id, Experiment.purpose == Purpose.TEST
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which experiments a list is of; what is empty or None leaves nothing out."""
+
+    text: str = ""
+    journey: str = ""
+    owner: str = ""
+    touchpoints: Collection[str] | None = None
+
+
+def matching(
+    session: Session, wanted: Wanted, *, order: Order = Order.NEWEST, limit: int | None = None
+) -> dict[int, Status]:
+    """The states of the experiments that are wanted, by id and in order; light, however many."""
+    query = (
+        select(Experiment.id, Experiment.status)
+        .join(Journey, col(Journey.id) == Experiment.journey_id)
+        .where(Experiment.purpose == Purpose.TEST, *_conditions(wanted))
+        .order_by(*_ORDERS[order], col(Experiment.id).desc())
+        .limit(limit)
     )
-    if statuses:
-        query = query.where(col(Experiment.status).in_(statuses))
-    if text:
+    return {number: Status(status) for number, status in session.exec(query)}
+
+
+def owners(session: Session) -> list[str]:
+    """Everybody who owns a test, by name."""
+    query = select(Experiment.owner).where(Experiment.purpose == Purpose.TEST).distinct()
+    return sorted((name for name in session.exec(query) if name), key=str.lower)
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.text:
         fields = (col(Experiment.key), col(Experiment.name), col(Experiment.owner))
-        query = query.where(or_(*(field.icontains(text, autoescape=True) for field in fields)))
-    if journey:
-        query = query.where(Journey.key == journey)
-    ordered = (*_ORDERS[order], col(Experiment.id).desc())
-    query = query.order_by(*ordered).offset(offset).limit(limit)
-    return [
-        ExperimentLine.model_validate({**row.model_dump(), "journey": journey})
-        for row, journey in session.exec(query)
-    ]
+        yield or_(*(field.icontains(wanted.text, autoescape=True) for field in fields))
+    if wanted.journey:
+        yield col(Journey.key) == wanted.journey
+    if wanted.owner:
+        yield col(Experiment.owner) == wanted.owner
+    if wanted.touchpoints is not None:
+        yield col(Experiment.touchpoint).in_(wanted.touchpoints)
 
 
 def lines_of(session: Session, ids: Sequence[int]) -> dict[int, ExperimentLine]:

@@ -164,3 +164,23 @@ def test_index__filters__stay_in_the_links_and_hold_for_the_file(drafted):
     assert [row["experiment"] for row in answer.json["rows"]] == ["short-headline"]
     assert answer.json["rows"][0]["lead"] is None
     assert drafted.client.get("/experiments?journey=other&format=json").json["rows"] == []
+
+
+def test_index__owner_stage_and_health__are_filters_that_the_counts_keep(looked_at):
+    place = "slot:plan_page/plan_claim"
+    looked_at.post("/experiments/new", journey="signup", name="Plans", owner="Ann", place=place)
+
+    def names(address):
+        return [row["experiment"] for row in looked_at.client.get(address).json["rows"]]
+
+    assert names("/experiments?owner=Ann&format=json") == ["plans"]
+    assert names("/experiments?stage=visit&format=json") == ["short-headline"]
+    assert names("/experiments?health=unseen&format=json") == ["plans"]
+    assert names("/experiments?health=red&format=json") == []
+    page = looked_at.get("/experiments?owner=Ann&stage=activate")
+    assert 'All<span class="number">1</span>' in page
+    assert 'Under way<span class="number">0</span>' in page
+    assert "owner=Ann" in page
+    assert "No experiment fits these filters." in looked_at.get(
+        "/experiments?owner=Ann&stage=visit"
+    )
