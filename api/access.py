@@ -1,6 +1,7 @@
 """Who asks: a token as Bearer, as X-API-Key, or as Basic user name."""
 
 from base64 import b64decode
+from functools import lru_cache
 
 from flask import g, request
 
@@ -60,11 +61,16 @@ def presented_secret() -> str:
 
 def secret_in(headers: Headers) -> str:
     """The token in the headers, empty if there is none."""
-    kind, _, value = headers.get("Authorization").partition(" ")
+    return _secret(headers.get("Authorization")) or headers.get("X-API-Key")
+
+
+@lru_cache(maxsize=1024)
+def _secret(authorization: str) -> str:
+    kind, _, value = authorization.partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
     if kind.lower() != "basic":
-        return headers.get("X-API-Key")
+        return ""
     try:
         return b64decode(value, validate=True).decode().partition(":")[0]
     except ValueError:  # also what base64 and UTF-8 refuse

@@ -5,18 +5,26 @@ each is written when it is first shown and afterwards only joined. The tag of th
 the marks of its pieces: it depends on the answer and on nothing else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
 
+from experiments.assignment.bucketing import bucket
 from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
 from experiments.resolution.ladder import answer, experiment, way
-from experiments.resolution.ruleset import HoldoutRule, JourneyRule, Ruleset, SlotRule, Walk
+from experiments.resolution.ruleset import (
+    ExperimentRule,
+    HoldoutRule,
+    JourneyRule,
+    Ruleset,
+    SlotRule,
+    Walk,
+)
 
 MARK_BYTES = 16
 NOT_IN, NOBODY = 0, -1  # no object has these as its identity
@@ -37,6 +45,14 @@ class _Row:
     slot: SlotRule
     flags: tuple[Flag, ...]
     pieces: dict[int, Piece] = field(default_factory=dict)
+    drawn: dict[int, Piece] = field(default_factory=dict)  # by the place of the arm that is drawn
+    lottery: ExperimentRule | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the experiment whose hash alone decides what newcomers see, if there is one."""
+        rule = self.slot.live[0] if len(self.slot.live) == 1 else None
+        is_drawn = rule is not None and rule.is_running and not rule.audience and rule.layer is None
+        object.__setattr__(self, "lottery", rule if is_drawn else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +95,27 @@ class Sheet:
         for group in self._groups:
             holdout = holdout_of(group.journey.holdouts, question)
             walked = way(group.journey, question, holdout=holdout, part=part_of(holdout, question))
-            for row in group.rows_on(walked):
-                piece = self._piece(row, question, holdout)
-                if piece.text:
-                    texts.append(piece.text)
-                    mark ^= piece.mark
+            for text, its_mark in self._pieces(group.rows_on(walked), question, holdout):
+                if text:
+                    texts.append(text)
+                    mark ^= its_mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
+
+    def _pieces(
+        self, rows: Iterable[_Row], question: Question, holdout: HoldoutRule | None
+    ) -> Iterator[Piece]:
+        """The piece of each row: for most visitors a hash and two look-ups."""
+        visitor, arms = question.visitor, question.arms
+        for row in rows:
+            rule = row.lottery
+            if rule is None or visitor is None or holdout is not None or rule.id in arms:
+                yield self._piece(row, question, holdout)
+                continue
+            place = rule.arms_by_bucket[bucket(rule.salt, visitor)]
+            piece = row.drawn.get(place)
+            if piece is None:
+                piece = row.drawn[place] = self._piece(row, question, holdout)
+            yield piece
 
     def _piece(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:
         met = experiment(row.slot, question, holdout).enrolment

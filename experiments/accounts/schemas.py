@@ -32,6 +32,8 @@ class Scope(StrEnum):
     READ = "read"
     MANAGE = "manage"
 
+    __hash__ = str.__hash__  # an enumeration's own is written in Python and asked on each request
+
 
 Email = Annotated[
     str,
