@@ -1,10 +1,12 @@
 """Making one file of many small ones."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from sqlalchemy import Engine
 
 from experiments.columnar import manifest, queries
@@ -14,7 +16,14 @@ from experiments.columnar.location import Location
 from experiments.columnar.schemas import FileOut
 from experiments.columnar.storing import replace
 from experiments.database import transaction
+from experiments.deferred import Deferred
 from experiments.logs import logger
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Deferred("pyarrow")
+
 
 LARGEST = 1_000_000
 """Rows of a file that is made of others; so many are in memory at once."""

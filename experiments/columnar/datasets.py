@@ -5,16 +5,24 @@ then by time, so that a reader can go from one range of visitors to the next and
 groups of all others.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from experiments.columnar.schemas import Kind
 from experiments.database import EPOCH
+from experiments.deferred import Deferred
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Deferred("pyarrow")
+
 
 DAY_MICROS = 86_400_000_000
 
@@ -29,10 +37,17 @@ class Dataset:
     """Rows of one kind: their columns, which one names the day, and how SQL calls them."""
 
     kind: Kind
-    schema: pa.Schema
+    columns: Mapping[str, str]
     day_column: str
     time_column: str
     sources: Mapping[str, str]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a file; none has a gap."""
+        return pa.schema(
+            [pa.field(name, kind, nullable=False) for name, kind in self.columns.items()]
+        )
 
     @property
     def newest(self) -> str:
@@ -62,7 +77,7 @@ class Dataset:
 
     @property
     def _rows(self) -> str:
-        columns = ", ".join(self.sources.get(name, name) for name in self.schema.names)
+        columns = ", ".join(self.sources.get(name, name) for name in self.columns)
         return f"SELECT {columns} FROM {self.kind} WHERE id > ? AND id <= ?"  # noqa: S608 (names of ours)
 
     def table(self, rows: Sequence[Sequence[Any]]) -> pa.Table:
@@ -86,29 +101,22 @@ class Dataset:
 
 EVENT = Dataset(
     kind=Kind.EVENT,
-    schema=pa.schema(
-        [
-            pa.field("id", pa.int64(), nullable=False),
-            pa.field("visitor", pa.int64(), nullable=False),
-            pa.field("name", pa.string(), nullable=False),
-            pa.field("source", pa.string(), nullable=False),
-            pa.field("occurred_at", pa.int64(), nullable=False),
-            pa.field("received_at", pa.int64(), nullable=False),
-            pa.field("properties", pa.string(), nullable=False),
-        ]
-    ),
+    columns={
+        "id": "int64",
+        "visitor": "int64",
+        "name": "string",
+        "source": "string",
+        "occurred_at": "int64",
+        "received_at": "int64",
+        "properties": "string",
+    },
     day_column="received_at",
     time_column="occurred_at",
     sources={"visitor": "visitor_id", "properties": "CAST(properties AS TEXT)"},
 )
 EXPOSURE = Dataset(
     kind=Kind.EXPOSURE,
-    schema=pa.schema(
-        [
-            pa.field(name, pa.int64(), nullable=False)
-            for name in ("id", "experiment", "visitor", "variant", "phase", "first_at")
-        ]
-    ),
+    columns=dict.fromkeys(("id", "experiment", "visitor", "variant", "phase", "first_at"), "int64"),
     day_column="first_at",
     time_column="first_at",
     sources={name: f"{name}_id" for name in ("experiment", "visitor", "variant", "phase")},

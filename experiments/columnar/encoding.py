@@ -1,13 +1,22 @@
 """Rows as the bytes of a Parquet file, and back."""
 
-import hashlib
+from __future__ import annotations
 
-import pyarrow as pa
-from pyarrow import parquet
+import hashlib
+from typing import TYPE_CHECKING
 
 from experiments.columnar.location import Location
 from experiments.columnar.schemas import FileOut
+from experiments.deferred import Deferred
 from experiments.errors import DamagedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet
+else:
+    pa = Deferred("pyarrow")
+    parquet = Deferred("pyarrow.parquet")
+
 
 ROW_GROUP = 122_880
 PLAIN = ("id", "visitor", "occurred_at", "received_at", "first_at")

@@ -1,10 +1,11 @@
 """Taking the events of forgotten visitors out of the files."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Engine
 from sqlmodel import Session, col, delete, func, or_, select
 
@@ -16,9 +17,18 @@ from experiments.columnar.models import ColumnarErasure
 from experiments.columnar.schemas import FileOut, Kind, MarkOut
 from experiments.columnar.storing import replace
 from experiments.database import insert_once, transaction
+from experiments.deferred import Deferred
 from experiments.errors import DamagedError
 from experiments.events.models import Event
 from experiments.logs import logger
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    pa = Deferred("pyarrow")
+    pc = Deferred("pyarrow.compute")
+
 
 log = logger("columnar")
 

@@ -1,26 +1,39 @@
 """Where the files lie: a local folder, or any address that pyarrow knows, such as S3."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-from pyarrow import fs
-
+from experiments.deferred import Deferred
 from experiments.errors import DamagedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import fs
+else:
+    pa = Deferred("pyarrow")
+    fs = Deferred("pyarrow.fs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A folder of a file system."""
+    """A folder of this machine, or of a file system elsewhere."""
 
-    filesystem: fs.FileSystem
     folder: str
+    remote: fs.FileSystem | None = None
 
     @property
     def is_local(self) -> bool:
         """Whether files can be opened by their path."""
-        return isinstance(self.filesystem, fs.LocalFileSystem)
+        return self.remote is None
+
+    @property
+    def filesystem(self) -> fs.FileSystem:
+        """What reads and writes the files."""
+        return fs.LocalFileSystem() if self.remote is None else self.remote
 
     def path(self, name: str) -> str:
         """Where the file of that name lies, in the words of the file system."""
@@ -62,8 +75,9 @@ def locate(address: str) -> Location:
     """The location of a path or a URI (`file://`, `s3://bucket/folder?region=...`)."""
     if "://" in address:
         filesystem, folder = fs.FileSystem.from_uri(address)
-        return Location(filesystem=filesystem, folder=folder.rstrip("/"))
-    return Location(filesystem=fs.LocalFileSystem(), folder=str(Path(address).absolute()))
+        is_local = isinstance(filesystem, fs.LocalFileSystem)
+        return Location(folder=folder.rstrip("/"), remote=None if is_local else filesystem)
+    return Location(folder=str(Path(address).absolute()))
 
 
 def _flush_folder(folder: Path) -> None:

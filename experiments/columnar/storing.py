@@ -1,10 +1,11 @@
 """Putting rows into new files, and letting these take the place of others."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Engine
 
 from experiments.columnar import manifest
@@ -13,6 +14,14 @@ from experiments.columnar.encoding import digest, encoded
 from experiments.columnar.location import Location
 from experiments.columnar.schemas import FileOut, MarkOut
 from experiments.database import transaction
+from experiments.deferred import Deferred
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    pa = Deferred("pyarrow")
+    pc = Deferred("pyarrow.compute")
 
 
 def store(

@@ -1,18 +1,20 @@
 """DuckDB over what is in files and what is in SQL only: the engine unless another is chosen."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
 from sqlmodel import Session
 
 from experiments.columnar.location import Location
 from experiments.database import to_micros
+from experiments.deferred import Deferred
 from experiments.errors import DamagedError
 from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
@@ -24,6 +26,13 @@ from experiments.moments.questions import Questions, numbered
 from experiments.moments.relational import VERDICT, Tables
 from experiments.moments.schemas import Answer, Inquiry, Population
 from experiments.moments.shelf import EXPOSURE, Relations, Shelf, opened
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+else:
+    duckdb = Deferred("duckdb")
+    pa = Deferred("pyarrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,7 @@ class DuckEngine:
     @contextmanager
     def _opened(
         self, session: Session, asked: Questions, *, as_of: datetime
-    ) -> Iterator["DuckSource"]:
+    ) -> Iterator[DuckSource]:
         shelf = Shelf.of(session, self.location, visitors_at_once=self.visitors_at_once)
         with self._cursor() as database, _naming_files(shelf):
             yield DuckSource.over(opened(session, asked, shelf, database, as_of=as_of))
@@ -143,11 +152,11 @@ class DuckSource:
     dialect = DUCKDB
 
     @classmethod
-    def over(cls, relations: Relations) -> "DuckSource":
+    def over(cls, relations: Relations) -> DuckSource:
         """All that the relations hold."""
         return cls(database=relations.database, whole=relations.tables(), passes=relations.passes())
 
-    def beside(self, table: str) -> "DuckSource":
+    def beside(self, table: str) -> DuckSource:
         """The same with the rows of one more table among the exposures."""
 
         def wider(tables: Tables) -> Tables:

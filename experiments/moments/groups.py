@@ -1,14 +1,23 @@
 """Visitors by what was known of them before they met an experiment."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from sqlalchemy import String, and_, cast, func, select
 from sqlmodel import Session, col
 
 from experiments.assignment.models import Attribute, Exposure
-from experiments.moments.inbox_rows import EXPOSURE
+from experiments.deferred import Deferred
+from experiments.moments.inbox_rows import EXPOSURE, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Deferred("pyarrow")
+
 
 FEWEST_VALUES, MOST_VALUES = 2, 8
 """An attribute with one value divides nobody; one with many divides into groups too small."""
@@ -65,9 +74,7 @@ def members(session: Session, experiment: int, found: Sequence[Grouping]) -> pa.
             (0, grouping.number, visitor, places[value], 0, 0)
             for visitor, value in session.connection().execute(query)
         ]
-    columns = zip(*rows, strict=True) if rows else ((),) * len(EXPOSURE)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, EXPOSURE, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=EXPOSURE)
+    return table_of(zip(*rows, strict=True) if rows else ((),) * len(EXPOSURE), EXPOSURE)
 
 
 def _values(session: Session, experiment: int, key: str) -> tuple[str, ...]:

@@ -1,30 +1,31 @@
 """Rows that are in SQL and in no file yet, as columns that DuckDB takes."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from __future__ import annotations
 
-import pyarrow as pa
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from sqlmodel import Session
 
+from experiments.deferred import Deferred
 from experiments.moments.dialects import text
 
-EXPOSURE = pa.schema(
-    [
-        pa.field(name, pa.int64())
-        for name in ("id", "experiment", "visitor", "variant", "phase", "first_at")
-    ]
-)
-EVENT = pa.schema(
-    [
-        pa.field("id", pa.int64()),
-        pa.field("visitor", pa.int64()),
-        pa.field("name", pa.string()),
-        pa.field("source", pa.string()),
-        pa.field("occurred_at", pa.int64()),
-        pa.field("received_at", pa.int64()),
-        pa.field("properties", pa.string()),
-    ]
-)
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Deferred("pyarrow")
+
+
+EXPOSURE = dict.fromkeys(("id", "experiment", "visitor", "variant", "phase", "first_at"), "int64")
+EVENT = {
+    "id": "int64",
+    "visitor": "int64",
+    "name": "string",
+    "source": "string",
+    "occurred_at": "int64",
+    "received_at": "int64",
+    "properties": "string",
+}
 
 
 def exposures(session: Session, experiments: Collection[int], *, after: int = 0) -> pa.Table:
@@ -42,10 +43,7 @@ def entered(people: Sequence[tuple[int, int]]) -> pa.Table:
     """People with the instant from which on their events count, as exposures to number 0."""
     visitors, instants = zip(*people, strict=True) if people else ((), ())
     columns = {"visitor": visitors, "first_at": instants}
-    arrays = [
-        pa.array(columns.get(field.name, (0,) * len(people)), field.type) for field in EXPOSURE
-    ]
-    return pa.Table.from_arrays(arrays, schema=EXPOSURE)
+    return table_of((columns.get(name, (0,) * len(people)) for name in EXPOSURE), EXPOSURE)
 
 
 def events(session: Session, names: Collection[str], *, after: int = 0) -> pa.Table:
@@ -59,13 +57,17 @@ def events(session: Session, names: Collection[str], *, after: int = 0) -> pa.Ta
     )
 
 
-def _table(session: Session, statement: str, schema: pa.Schema) -> pa.Table:
+def table_of(columns: Iterable[Sequence[Any]], types: Mapping[str, str]) -> pa.Table:
+    """Columns as a table, under the names and in the types of its columns."""
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types.values(), strict=True)]
+    return pa.Table.from_arrays(arrays, names=list(types))
+
+
+def _table(session: Session, statement: str, types: Mapping[str, str]) -> pa.Table:
     # The driver reads a percent sign as the beginning of a parameter.
     written = statement.replace("%", "%%") if _is_postgresql(session) else statement
     rows: Sequence[Any] = session.connection().exec_driver_sql(written).all()
-    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return table_of(zip(*rows, strict=True) if rows else ((),) * len(types), types)
 
 
 def _is_postgresql(session: Session) -> bool:

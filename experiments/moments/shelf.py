@@ -5,24 +5,34 @@ out to be another. Files hold visitors in order, so that ranges of visitors can 
 the other: sums over half a million visitors stay in the processor's caches and in little memory.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import duckdb
-from pyarrow import dataset
 from sqlmodel import Session
 
 from experiments.columnar import queries as columnar
 from experiments.columnar.location import Location
 from experiments.columnar.schemas import FileOut, Kind
 from experiments.database import to_micros
+from experiments.deferred import Deferred
 from experiments.errors import DamagedError
 from experiments.moments import inbox_rows
 from experiments.moments.dialects import text
 from experiments.moments.questions import Questions
 from experiments.moments.relational import Tables
 from experiments.moments.strays import exposures_up_to, newest_visitor, strays
+
+if TYPE_CHECKING:
+    import duckdb
+    from pyarrow import dataset
+else:
+    duckdb = Deferred("duckdb")
+    dataset = Deferred("pyarrow.dataset")
+
 
 EXPOSURE = "id, experiment, visitor, variant, phase, first_at"
 EVENT = "visitor, name, source, occurred_at, received_at, properties"
@@ -40,7 +50,7 @@ class Shelf:
     visitors_at_once: int = 1
 
     @classmethod
-    def of(cls, session: Session, location: Location | None, *, visitors_at_once: int) -> "Shelf":
+    def of(cls, session: Session, location: Location | None, *, visitors_at_once: int) -> Shelf:
         """What the manifest tells; nothing when no location is known."""
         if location is None:
             return cls()

@@ -1,10 +1,19 @@
 """Visitors under whose number moved rows stand although they are somebody else, or forgotten."""
 
-import pyarrow as pa
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sqlmodel import Session, col, func, select
 
 from experiments.assignment.models import Exposure, Visitor
 from experiments.columnar.models import ColumnarErasure
+from experiments.deferred import Deferred
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Deferred("pyarrow")
 
 
 def strays(session: Session) -> pa.Table:
