@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from experiments.analysis.models import AnalysisRun
 from experiments.analysis.schemas import Belief, Readout, Trust
@@ -35,11 +35,12 @@ def judgements(
 
 def latest_sentences(session: Session, *, as_of: datetime) -> dict[int, str]:
     """The newest sentence of the gate on each experiment, by its id."""
-    query = (
-        select(Decision.experiment_id, Decision.sentence)
+    newest = (
+        select(func.max(Decision.id))
         .where(col(Decision.at) <= as_of)
-        .order_by(col(Decision.id))
+        .group_by(col(Decision.experiment_id))
     )
+    query = select(Decision.experiment_id, Decision.sentence).where(col(Decision.id).in_(newest))
     return dict(session.exec(query).all())
 
 
