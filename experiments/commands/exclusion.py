@@ -18,6 +18,7 @@ from experiments.commands.terminal import (
 from experiments.decisions.shipped import shipped
 from experiments.design import exclusion, queries, usage
 from experiments.design.schemas import HoldoutIn, LayerIn
+from experiments.formats import lift
 from experiments.settings import Settings
 from experiments.shapes import parse
 from stats.results import NotEstimable
@@ -115,4 +116,4 @@ def _part(part: usage.Placed) -> str:
 def _effect(effect: Estimate | NotEstimable) -> str:
     if isinstance(effect, NotEstimable):
         return str(effect)
-    return f"{effect.value:+.1%} ({effect.ci_low:+.1%} to {effect.ci_high:+.1%})"
+    return f"{lift(effect.value)} ({lift(effect.ci_low)} to {lift(effect.ci_high)})"

@@ -5,6 +5,7 @@ import click
 from experiments.analysis.schemas import Belief
 from experiments.commands.terminal import changing, operator, reading, show, when
 from experiments.decisions import verifying
+from experiments.formats import lift
 from experiments.probation import queries
 from experiments.probation.schemas import ProbationOut, Realised
 from experiments.probation.track_record import track_record
@@ -61,7 +62,7 @@ def record(settings: Settings) -> None:
     if isinstance(found.claimed, NotEstimable) or isinstance(found.realised, NotEstimable):
         click.echo(f"Nothing to tell yet: {found.realised}.")
         return
-    effects = f"{found.claimed.value:+.1%} claimed, {found.realised.value:+.1%} on fresh data"
+    effects = f"{lift(found.claimed.value)} claimed, {lift(found.realised.value)} on fresh data"
     click.echo(f"{found.judged} promotions: {effects}.")
     rows = [
         (f"{band.lower:.0%} to {band.upper:.0%}", str(band.n), f"{band.realised:.0%}")
@@ -72,6 +73,6 @@ def record(settings: Settings) -> None:
 
 def _effects(item: ProbationOut) -> tuple[str, str]:
     said, got = item.claimed, item.realised
-    claimed = f"{said.effect_rel:+.1%}" if isinstance(said, Belief) else str(said)
-    realised = f"{got.effect_rel.value:+.1%}" if isinstance(got, Realised) else str(got)
+    claimed = f"{lift(said.effect_rel)}" if isinstance(said, Belief) else str(said)
+    realised = f"{lift(got.effect_rel.value)}" if isinstance(got, Realised) else str(got)
     return claimed, realised

@@ -89,7 +89,9 @@ def verify_report(settings: Settings, week: str) -> None:
     """Work the report of a WEEK out anew and hold it against what was written."""
     with reading(settings) as session:
         written = queries.report(session, week)
-        anew = service.compile_body(session, week, as_of=written.as_of)
+        anew = service.compile_body(
+            session, week, as_of=written.as_of, simulated=written.body.simulated
+        )
     if service.fingerprint(anew) != written.data_hash:
         message = f"{week} comes out differently from the stored inputs."
         raise click.ClickException(message)

@@ -12,6 +12,7 @@ from experiments.decisions.merit import MORE, comes_sooner, harm, merit
 from experiments.decisions.schemas import Condition, Outcome, Ruling, Verdict
 from experiments.decisions.trust import Facts, health, maturity, split_is_sound
 from experiments.design.plans import OnHarm, Plan
+from experiments.formats import lift
 from experiments.metrics.schemas import Direction
 
 
@@ -161,8 +162,8 @@ def _praise(bench: _Bench, variant: str) -> str:
     comparison = primary.comparison(variant)
     seen = comparison.effect_rel
     belief = comparison.belief
-    measured = f"{seen.value:+.1%} measured" if isinstance(seen, Estimate) else "better"
-    honest = f", {belief.effect_rel:+.1%} to be expected" if isinstance(belief, Belief) else ""
+    measured = f"{lift(seen.value)} measured" if isinstance(seen, Estimate) else "better"
+    honest = f", {lift(belief.effect_rel)} to be expected" if isinstance(belief, Belief) else ""
     winner = f"Variant {bench.facts.called(variant)} wins on {primary.name}"
     return f"{winner}: {measured}{honest}."
 

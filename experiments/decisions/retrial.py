@@ -26,6 +26,7 @@ from experiments.decisions.merit import harm
 from experiments.decisions.schemas import Condition, Ruling
 from experiments.decisions.trust import Facts, health, ruling
 from experiments.design.plans import Plan
+from experiments.formats import lift
 from experiments.probation.schemas import Realised
 from stats.confidence_sequences import asymptotic_cs_one_sided
 from stats.results import NotEstimable
@@ -214,7 +215,7 @@ def _so_far(readout: Readout) -> str:
     belief, effect = found.belief, _shown(found)
     if isinstance(effect, NotEstimable) or not isinstance(belief, Belief):
         return ""
-    return f" ({effect.value:+.1%}, from {effect.ci_low:+.1%} to {effect.ci_high:+.1%})"
+    return f" ({lift(effect.value)}, from {lift(effect.ci_low)} to {lift(effect.ci_high)})"
 
 
 def _failed(conditions: list[Condition]) -> list[Condition]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once, reading, transaction
+from experiments.delivery import doubt
 from experiments.delivery.models import Delivery, Endpoint
 from experiments.delivery.queries import endpoint_out
 from experiments.delivery.schemas import (
@@ -25,7 +26,7 @@ from experiments.delivery.schemas import (
 )
 from experiments.errors import NotDeliveredError, NotFoundError
 
-# After the first try: a minute, five minutes, half an hour, then hours, three days in all.
+# After the first try: a minute, five minutes, half an hour, then hours; two and a half days in all.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 600, 1200, 1440))
 SECRET_BYTES = 32
 GREETING = "This is a test by Desireline. Nothing happened."
@@ -93,7 +94,7 @@ def send_due(engine: Engine, bring: Bring, *, actor: Actor, now: datetime) -> di
     counts = {"sent": 0, "not taken": 0}
     for _ in range(MOST_AT_ONCE):
         with transaction(engine) as session:
-            found = _claim(session, now=now)
+            found = _claim(session, actor=actor, now=now)
         if found is None:
             break
         refusal = _refusal(found, bring)
@@ -158,7 +159,7 @@ def _refusal(parcel: Consignment, bring: Bring) -> NotDeliveredError | None:
     return None
 
 
-def _claim(session: Session, *, now: datetime) -> Consignment | None:
+def _claim(session: Session, *, actor: Actor, now: datetime) -> Consignment | None:
     query = (
         select(Delivery)
         .where(Delivery.state == DeliveryState.PENDING, col(Delivery.next_at) <= now)
@@ -166,9 +167,18 @@ def _claim(session: Session, *, now: datetime) -> Consignment | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    row = session.exec(query).first()
-    if row is None:
-        return None
+    while (row := session.exec(query).first()) and doubt.is_given_up(row):
+        row.state, row.error = DeliveryState.FAILED, doubt.GIVEN_UP
+        _record_end(session, row, actor=actor, now=now)
+    return None if row is None else _put_off(session, row, now=now)
+
+
+def _put_off(session: Session, row: Delivery, *, now: datetime) -> Consignment:
+    """Begin a try: whatever becomes of it, the next one is not at once."""
+    content = row.content
+    if doubt.is_doubtful(row):
+        row.error = doubt.UNKNOWN
+        content = doubt.marked(content) if row.channel == Channel.SLACK else content
     row.next_at = now + PAUSES[min(row.attempts, len(PAUSES) - 1)]
     row.attempts += 1
     endpoint = None if row.endpoint_id is None else session.get_one(Endpoint, row.endpoint_id)
@@ -179,7 +189,7 @@ def _claim(session: Session, *, now: datetime) -> Consignment | None:
             channel=Channel(row.channel),
             recipient=row.recipient,
             subject=row.subject,
-            content=row.content,
+            content=content,
             endpoint_id=row.endpoint_id,
         ),
         attempts=row.attempts,
@@ -207,15 +217,19 @@ def _settle(
             endpoint = _endpoint(session, row.endpoint_id)
             _end(session, endpoint, because=str(refusal), now=now)
     if row.state != DeliveryState.PENDING:
-        audit.record(
-            session,
-            f"delivery.{row.state}",
-            subject=("delivery", str(row.id)),
-            actor=actor,
-            now=now,
-            reason=row.error,
-            detail={"channel": row.channel, "subject": row.subject},
-        )
+        _record_end(session, row, actor=actor, now=now)
+
+
+def _record_end(session: Session, row: Delivery, *, actor: Actor, now: datetime) -> None:
+    audit.record(
+        session,
+        f"delivery.{row.state}",
+        subject=("delivery", str(row.id)),
+        actor=actor,
+        now=now,
+        reason=row.error,
+        detail={"channel": row.channel, "subject": row.subject},
+    )
 
 
 def _end(session: Session, row: Endpoint, *, because: str, now: datetime) -> None:

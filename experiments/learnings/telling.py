@@ -15,6 +15,7 @@ from experiments.analysis.schemas import (
 )
 from experiments.decisions.schemas import DecisionOut, Outcome
 from experiments.design.schemas import ExperimentOut, VariantOut
+from experiments.formats import lift
 from experiments.learnings.schemas import Evidence, Figure, Lesson, Strength
 
 LONGEST_QUOTE = 80
@@ -109,10 +110,10 @@ def _winner(end: End, primary: MetricReadout) -> str:
     belief, seen = comparison.belief, comparison.effect_rel
     parts = []
     if isinstance(belief, Belief):
-        span = f"between {belief.ci_low:+.1%} and {belief.ci_high:+.1%}"
-        parts.append(f"{belief.effect_rel:+.1%} to be expected, {span}")
+        span = f"between {lift(belief.ci_low)} and {lift(belief.ci_high)}"
+        parts.append(f"{lift(belief.effect_rel)} to be expected, {span}")
     if isinstance(seen, Estimate):
-        parts.append(f"{seen.value:+.1%} measured")
+        parts.append(f"{lift(seen.value)} measured")
     told = f" ({'; '.join(parts)})" if parts else ""
     return f"{shown} improves {primary.name}{told}."
 
@@ -125,7 +126,7 @@ def _effect(comparison: Comparison) -> str:
     effect = comparison.effect_rel
     if not isinstance(effect, Estimate):
         return str(effect)
-    return f"{effect.value:+.1%}, between {effect.ci_low:+.1%} and {effect.ci_high:+.1%}"
+    return f"{lift(effect.value)}, between {lift(effect.ci_low)} and {lift(effect.ci_high)}"
 
 
 def _why(end: End) -> str:

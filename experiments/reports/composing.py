@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from experiments.decisions.schemas import Outcome
-from experiments.reports.schemas import Body, Facts, Judgement
+from experiments.reports.schemas import Body, Facts, Judgement, Simulated
 
 # A report is read in three minutes: of more than this the rest is counted and linked.
 MOST_ENTRIES = 20
 Item = TypeVar("Item")
 
 
-def compose(facts: Facts) -> Body:
+def compose(facts: Facts, simulated: Simulated | None = None) -> Body:
     """Sort the facts into what a reader asks, the most important first."""
     promoted = _with_outcome(facts, Outcome.PROMOTE)
     harmful = _with_outcome(facts, Outcome.ABORT)
@@ -37,6 +37,7 @@ def compose(facts: Facts) -> Body:
         waiting_left_out=_left_out(facts.waiting),
         probations=facts.probations,
         track_record=facts.track_record,
+        simulated=simulated,
         shipped=facts.shipped,
         alarms=facts.alarms[:MOST_ENTRIES],
         alarms_left_out=_left_out(facts.alarms),

@@ -2,11 +2,11 @@
 
 from experiments.analysis.schemas import Belief, Estimate, Light
 from experiments.decisions.shipped import Shipped
-from experiments.formats import count, date, lift, plural
+from experiments.formats import count, date, lift, percent, plural, share
 from experiments.probation.schemas import ProbationState
 from experiments.reports.comparing import Comparison
 from experiments.reports.letter import Entry, Mark, Section, Tone
-from experiments.reports.schemas import Body, OnProbation
+from experiments.reports.schemas import Body, OnProbation, Simulated
 from stats.results import NotEstimable
 
 PROBATION = {
@@ -91,19 +91,28 @@ def trust(body: Body) -> Section:
 
 
 def calibration(body: Body) -> Section:
-    """How past claims turned out."""
+    """How past claims turned out, and how often the gate is wrong in simulation."""
+    title, note = "How past claims turned out", _simulated(body.simulated)
     record = body.track_record
-    title = "How past claims turned out"
     if record is None or not record.judged:
         lead = "No promotion came to the end of its probation yet, so there is nothing to compare."
-        return Section(key="calibration", title=title, lead=lead)
+        return Section(key="calibration", title=title, lead=lead, note=note)
     lead = (
         f"{plural(record.judged, 'promotion')} came to the end of a probation: claimed "
         f"{effect(record.claimed)} on average, fresh data say {effect(record.realised)}."
     )
     if not isinstance(record.inside, NotEstimable):
         lead += f" {record.inside.held} of {record.inside.n} lie where 95% were claimed to lie."
-    return Section(key="calibration", title=title, lead=lead)
+    return Section(key="calibration", title=title, lead=lead, note=note)
+
+
+def _simulated(found: Simulated | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"Simulated: of {plural(found.tests, 'test')} in which nothing differs, looked at every "
+        f"hour, {percent(found.promoted)} promoted a variant; at most {share(found.at_most)} may."
+    )
 
 
 def effect(value: Estimate | Belief | NotEstimable) -> str:

@@ -165,6 +165,14 @@ class Learned(Out):
     journey: str = ""
 
 
+class Simulated(Out):
+    """Tests in which nothing differed, in simulation: which share the gate promoted, and may."""
+
+    tests: int
+    promoted: float
+    at_most: float
+
+
 class Facts(Out):
     """Everything a report is made of, as it was known at `as_of`."""
 
@@ -207,6 +215,7 @@ class Body(Out):
     waiting_left_out: int
     probations: list[OnProbation] = Field(default_factory=list)
     track_record: TrackRecord | None = None
+    simulated: Simulated | None = None
     shipped: list[Shipped] = Field(default_factory=list)
     alarms: list[Alarm]
     alarms_left_out: int

@@ -14,7 +14,8 @@ from experiments.reports import queries, weeks
 from experiments.reports.composing import compose
 from experiments.reports.gathering import gather
 from experiments.reports.models import Report
-from experiments.reports.schemas import Body, ReportOut
+from experiments.reports.schemas import Body, ReportOut, Simulated
+from experiments.reports.simulated import last_run
 
 WRITER = Actor(kind=ActorKind.JOB, name="weekly-report")
 
@@ -36,7 +37,7 @@ def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut | No
     began_at = audit_queries.began_at(session)
     if began_at is None or until <= began_at:
         return None
-    body = compile_body(session, named, as_of=now)
+    body = compile_body(session, named, as_of=now, simulated=last_run())
     report = Report(
         week=named,
         as_of=now,
@@ -54,13 +55,22 @@ def weekly(session: Session, *, now: datetime, week: str = "") -> ReportOut | No
 def so_far(session: Session, *, now: datetime) -> ReportOut:
     """What the report of the running week would say now; nothing is written."""
     week = weeks.name(now)
-    body = compile_body(session, week, as_of=now)
+    body = compile_body(session, week, as_of=now, simulated=last_run())
     return ReportOut(week=week, as_of=now, data_hash=fingerprint(body), body=body, created_at=now)
 
 
-def compile_body(session: Session, week: str, *, as_of: datetime) -> Body:
-    """What the report of a week says when it is written at `as_of`, now or ever after."""
-    return compose(gather(session, week, as_of=as_of))
+def compile_body(
+    session: Session, week: str, *, as_of: datetime, simulated: Simulated | None
+) -> Body:
+    """What the report of a week says when it is written at `as_of`, now or ever after.
+
+    Args:
+        session: the transaction.
+        week: the ISO week.
+        as_of: nothing later is read.
+        simulated: the calibration of that time, which is part of the report and kept in it.
+    """
+    return compose(gather(session, week, as_of=as_of), simulated)
 
 
 def fingerprint(body: Body) -> str:

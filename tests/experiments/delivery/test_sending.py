@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 from experiments.audit import service as audit
 from experiments.audit.models import AuditEntry
 from experiments.database import reading, transaction
-from experiments.delivery import queries, service
+from experiments.delivery import doubt, queries, service
 from experiments.delivery.collecting import collect
 from experiments.delivery.couriers import bring
 from experiments.delivery.schemas import (
@@ -179,6 +179,42 @@ def test_send__killed_before_it_was_noted__is_sent_again_later_and_not_at_once(
     assert send(at, smtp_port=port) == {"sent": 0, "not taken": 0}
     assert send(at + timedelta(minutes=2), smtp_port=port)["sent"] == 1
     assert [item["Message-ID"] for item in kept.mails] == ["<x@example.org>"] * 2
+
+
+def test_send__slack_and_killed_each_time__repeats_once_with_a_word_and_gives_up(
+    engine, receiver, send, actor, at, configured
+):
+    data = EndpointIn(kind="slack", name="Growth", url=receiver.url, events=[])
+    period = {"type": "context", "elements": [{"type": "mrkdwn", "text": "2 to 8 March"}]}
+    with transaction(engine) as session:
+        slack = service.add_endpoint(session, data, actor=actor, now=at)
+        told = {"text": "Week 10", "blocks": [{"type": "divider"}, period]}
+        message = Message(
+            key="report",
+            channel=Channel.SLACK,
+            recipient="Growth",
+            subject="Week 10",
+            content=json.dumps(told),
+            endpoint_id=slack.id,
+        )
+        service.enqueue(session, message, now=at)
+
+    def killed(parcel):
+        bring(parcel, configured(), now=at)
+        raise KeyboardInterrupt
+
+    for days in (0, 1):
+        with pytest.raises(KeyboardInterrupt):
+            service.send_due(engine, killed, actor=actor, now=at + timedelta(days=days))
+    assert send(at + timedelta(days=2)) == {"sent": 0, "not taken": 0}
+
+    first, second = (json.loads(body) for _, body in receiver.came)
+    assert first == told
+    assert second["text"] == f"{doubt.REPEATED} Week 10"
+    assert second["blocks"][1]["elements"][1]["text"] == doubt.REPEATED
+    with reading(engine) as session:
+        (found,) = queries.deliveries(session)
+    assert (found.state, found.error) == (DeliveryState.FAILED, doubt.GIVEN_UP)
 
 
 def test_send__several_recipients__each_gets_one_mail(engine, send, mailbox, at):

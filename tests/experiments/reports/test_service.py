@@ -38,7 +38,10 @@ def promoted(trial, actor):
 
 
 def recomputed(session, report):
-    return service.fingerprint(service.compile_body(session, report.week, as_of=report.as_of))
+    simulated = report.body.simulated
+    return service.fingerprint(
+        service.compile_body(session, report.week, as_of=report.as_of, simulated=simulated)
+    )
 
 
 def test_weekly__winner_was_promoted__tells_what_changed_by_which_rule_and_its_worth(
