@@ -1,5 +1,7 @@
 """The dashboard: pages made on the server, readable without JavaScript, one blueprint per file."""
 
+from threading import Lock
+
 from flask import Flask, Response, request
 
 from web import (
@@ -23,6 +25,7 @@ from web import (
     jump,
     learnings,
     login,
+    looking,
     map_editor,
     metrics,
     navigation,
@@ -36,6 +39,7 @@ from web import (
     start,
     throttle,
     trust,
+    tryout,
     versions,
     visitors,
 )
@@ -43,6 +47,7 @@ from web import (
 PARTS = (
     home,
     start,
+    tryout,
     login,
     jump,
     journeys,
@@ -81,6 +86,8 @@ def register(app: Flask) -> None:
     app.add_template_global(csrf.token, "csrf_token")
     app.context_processor(access.context)
     app.context_processor(navigation.context)
+    app.context_processor(looking.context)
+    app.extensions["visited"] = looking.Visited(Lock())
     for part in PARTS:
         app.register_blueprint(part.blueprint)
     app.before_request(_check_form)

@@ -13,7 +13,7 @@ from experiments.accounts.schemas import Role, UserOut
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.database import reading
 from experiments.errors import NotAllowedError, NotFoundError
-from web.requests import runtime
+from web.requests import own_runtime
 
 USER = "user_id"
 Arguments = ParamSpec("Arguments")
@@ -98,7 +98,7 @@ def _find(user_id: int | None) -> UserOut | None:
     if user_id is None:
         return None
     try:
-        with reading(runtime().engine) as storage:
+        with reading(own_runtime().engine) as storage:
             found = queries.user(storage, user_id)
     except NotFoundError:
         return None

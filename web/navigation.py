@@ -66,7 +66,7 @@ GROUPS = (
             Place(label="Jobs", endpoint="jobs.index"),
             Place(label="Audit", endpoint="audit.index"),
             Place(label="Settings", endpoint="settings.index", parts=("api_docs",)),
-            Place(label="First steps", endpoint="start.page"),
+            Place(label="First steps", endpoint="start.page", parts=("tryout",)),
         ),
     ),
 )

@@ -7,10 +7,16 @@ from flask import current_app, request
 
 from experiments.errors import InvalidError
 from experiments.runtime import Runtime
+from web import looking
 
 
 def runtime() -> Runtime:
-    """What this process opened when it started."""
+    """What the page is about: the installation, or the demonstration for whoever visits it."""
+    return looking.visited() or own_runtime()
+
+
+def own_runtime() -> Runtime:
+    """What this process opened when it started; people and their rights are always from here."""
     opened: Runtime = current_app.extensions["desireline"]
     return opened
 

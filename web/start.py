@@ -11,6 +11,7 @@ from experiments.errors import InvalidError
 from experiments.events import queries as events
 from experiments.journeys import queries as journeys
 from experiments.shapes import parse
+from experiments.simulation import tryout
 from web import access
 from web.access import Page
 from web.requests import runtime, text
@@ -60,6 +61,7 @@ def _page(error: Exception | None = None) -> Response:
         tests=tests,
         error=error,
         base_url=opened.settings.base_url,
+        demo=tryout.state(opened.settings, now=opened.clock.now()),
     )
     response = make_response(body, 422 if error else 200)
     if sites and not arrived and not error:

@@ -24,6 +24,8 @@ from experiments.simulation.traffic import Traffic
 from experiments.simulation.visitors import visit
 
 SEED = 20260105
+READY = "ready"
+"""The file that tells that a demonstration has come to its end."""
 DAYS = 32
 VISITORS_PER_DAY = 60
 DAYS_AGO = 34
@@ -73,10 +75,16 @@ def prepare(data_dir: Path) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url="",
+        columnar_location="",
         port=port,
         base_url=f"http://127.0.0.1:{port}",
         seed=SEED,
     )
+
+
+def finish(data_dir: Path) -> None:
+    """Note that everything is there and can be looked at."""
+    (data_dir / READY).touch()
 
 
 def sign_up(runtime: Runtime) -> Credentials:

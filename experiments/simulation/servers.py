@@ -35,6 +35,7 @@ class Servers:
         """
         environment = os.environ | {
             "DATABASE_URL": self.settings.database_url,
+            "DESIRELINE_COLUMNAR_LOCATION": self.settings.columnar_location,
             "DESIRELINE_DATA_DIR": str(self.settings.data_dir),
             "DESIRELINE_HOST": self.settings.host,
             "DESIRELINE_PORT": str(self.settings.port),
