@@ -15,7 +15,7 @@ from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.pace import Pace
 from experiments.inbox.schemas import Kind
 from experiments.moments.duck import DuckEngine
-from experiments.moments.engines import Engine
+from experiments.moments.kept import KeptEngine
 from experiments.replay.log import ResolutionLog
 from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
@@ -30,7 +30,8 @@ class Runtime:
     settings: Settings
     engine: sqlalchemy.Engine
     columnar: Location
-    moments: Engine
+    moments: DuckEngine
+    kept_moments: KeptEngine
     clock: Clock
     rng: np.random.Generator
     rulesets: RulesetCache
@@ -52,6 +53,8 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     clock = clock or settings.clock()
     rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
     columnar = locate(settings.columnar_address)
+    spill = settings.data_dir / "spill"
+    moments = DuckEngine(location=columnar, memory=settings.analysis_memory, spill=spill)
     share = settings.resolution_log_share
     log = ResolutionLog(commits=commits, share=share) if share else None
     spool = Spool(settings.data_dir / "spool")
@@ -61,11 +64,8 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         settings=settings,
         engine=engine,
         columnar=columnar,
-        moments=DuckEngine(
-            location=columnar,
-            memory=settings.analysis_memory,
-            spill=settings.data_dir / "spill",
-        ),
+        moments=moments,
+        kept_moments=KeptEngine(full=moments, path=settings.data_dir / "moments.duckdb"),
         clock=clock,
         rng=np.random.default_rng(settings.seed),
         rulesets=rulesets,

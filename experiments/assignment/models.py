@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from experiments.database import BigId, Instant, Json
@@ -16,6 +16,15 @@ class Visitor(SQLModel, table=True):
     """
 
     __tablename__ = "visitor"
+    # Of the few who were forgotten alone, so that nobody else costs anything.
+    __table_args__ = (
+        Index(
+            "ix_visitor_erased",
+            "erased_at",
+            sqlite_where=text("erased_at IS NOT NULL"),
+            postgresql_where=text("erased_at IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     created_at: datetime = Field(sa_type=Instant)

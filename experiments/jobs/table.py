@@ -34,8 +34,6 @@ from experiments.journeys import queries as journeys
 from experiments.learnings import queries as learning_queries
 from experiments.learnings import service as learnings
 from experiments.logs import logger
-from experiments.moments.duck import DuckEngine
-from experiments.moments.engines import IN_DATABASE
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationState
 from experiments.replay import log as resolution_log
@@ -62,7 +60,7 @@ def analyse(runtime: Runtime) -> str:
     move(runtime)
     keys, now = _open(runtime, tuple(Purpose)), runtime.clock.now()
     with reading(runtime.engine) as session:
-        gathered = analysis.gather(session, keys, now=now, engine=runtime.moments)
+        gathered = analysis.gather(session, keys, now=now, engine=runtime.kept_moments)
     found = dict(zip(keys, gathered, strict=True))
 
     def look(key: str) -> bool:
@@ -122,14 +120,12 @@ def verify(runtime: Runtime) -> str:
 
 def describe(runtime: Runtime) -> str:
     """Describe what was looked at: time to convert, projection, groups of visitors."""
-    # Whichever engine adds up what decides, groups and survival are counted by DuckDB.
-    engine = runtime.moments if isinstance(runtime.moments, DuckEngine) else IN_DATABASE
     with reading(runtime.engine) as session:
         keys = description_queries.undescribed(session)
 
     def tell(key: str) -> bool:
         with reading(runtime.engine) as session:
-            described = descriptions.describe(session, key, engine=engine)
+            described = descriptions.describe(session, key, engine=runtime.moments)
         with transaction(runtime.engine) as session:
             descriptions.write(session, described)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,21 +18,21 @@ from experiments.deferred import Deferred
 from experiments.errors import DamagedError
 from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
-from experiments.moments.answering import Row, answered
-from experiments.moments.dialects import DUCKDB
+from experiments.moments.answering import answered
 from experiments.moments.following import Followed, followed
 from experiments.moments.groups import Grouping, members
 from experiments.moments.questions import Questions, numbered
-from experiments.moments.relational import VERDICT, Tables
 from experiments.moments.schemas import Answer, Inquiry, Population
-from experiments.moments.shelf import EXPOSURE, Relations, Shelf, opened
+from experiments.moments.shelf import Shelf, opened
+from experiments.moments.sources import DuckSource
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 else:
     duckdb = Deferred("duckdb")
-    pa = Deferred("pyarrow")
+
+Setting = str | bool | int | float | list[str]
+"""A setting of DuckDB, as its own types have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +125,17 @@ class DuckEngine:
             database.register("loose_exposure", inbox_rows.entered(people))
             return answered(asked, DuckSource.over(relations), as_of=as_of)[0]
 
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """What DuckDB is opened with."""
+        return _settings(self.memory, self.spill)
+
     @contextmanager
     def _opened(
         self, session: Session, asked: Questions, *, as_of: datetime
     ) -> Iterator[DuckSource]:
         shelf = Shelf.of(session, self.location, visitors_at_once=self.visitors_at_once)
-        with self._cursor() as database, _naming_files(shelf):
+        with self._cursor() as database, naming_files(shelf):
             yield DuckSource.over(opened(session, asked, shelf, database, as_of=as_of))
 
     @contextmanager
@@ -142,59 +147,23 @@ class DuckEngine:
             cursor.close()
 
 
-@dataclass(slots=True, kw_only=True)
-class DuckSource:
-    """DuckDB, ready to be asked."""
-
-    database: duckdb.DuckDBPyConnection
-    whole: Tables
-    passes: Sequence[Tables]
-    dialect = DUCKDB
-
-    @classmethod
-    def over(cls, relations: Relations) -> DuckSource:
-        """All that the relations hold."""
-        return cls(database=relations.database, whole=relations.tables(), passes=relations.passes())
-
-    def beside(self, table: str) -> DuckSource:
-        """The same with the rows of one more table among the exposures."""
-
-        def wider(tables: Tables) -> Tables:
-            both = (
-                f"SELECT {EXPOSURE} FROM {tables.exposure} UNION ALL SELECT {EXPOSURE} FROM {table}"
-            )
-            return Tables(exposure=f"({both})", event=tables.event)
-
-        return DuckSource(
-            database=self.database,
-            whole=wider(self.whole),
-            passes=[wider(tables) for tables in self.passes],
-        )
-
-    def query(self, statement: str) -> Iterable[Row]:
-        """The rows of a statement."""
-        return self.database.execute(statement).fetchall()
-
-    def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
-        """Make the table of the conditional rules' numbers and properties that satisfy them."""
-        numbers, properties = zip(*rows, strict=True) if rows else ((), ())
-        columns = [pa.array(numbers, pa.int64()), pa.array(properties, pa.string())]
-        self.database.register(VERDICT, pa.table(columns, names=["rule", "properties"]))
+def _settings(memory: str, spill: Path | None) -> dict[str, Setting]:
+    settings: dict[str, Setting] = {"preserve_insertion_order": False}
+    if memory:
+        settings["memory_limit"] = memory
+    if spill is not None:
+        settings["temp_directory"] = str(spill)
+    return settings
 
 
 @lru_cache
 def _root(memory: str, spill: Path | None) -> duckdb.DuckDBPyConnection:
     # Opening takes a tenth of a second; its cursors share nothing but the settings.
-    settings: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False}
-    if memory:
-        settings["memory_limit"] = memory
-    if spill is not None:
-        settings["temp_directory"] = str(spill)
-    return duckdb.connect(config=settings)
+    return duckdb.connect(config=_settings(memory, spill))
 
 
 @contextmanager
-def _naming_files(shelf: Shelf) -> Iterator[None]:
+def naming_files(shelf: Shelf) -> Iterator[None]:
     """Say which file of the columnar store it was that could not be read."""
     try:
         yield

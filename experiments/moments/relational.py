@@ -72,19 +72,20 @@ def sums_by_hour(asked: Questions, outcome: str) -> str:
     return _summed(asked, outcome, group=_hour("outcome.first_at"), label="joined_hour")
 
 
-def sent(asked: Questions, tables: Tables, *, as_of: int) -> str:
+def sent(asked: Questions, tables: Tables, *, as_of: int, by_visitor: bool = False) -> str:
     """Events per population and source after the exposure, and how many arrived late."""
     names = _values(
         ("population", "name"),
         [(number, text(name)) for number, name in sorted(asked.delays.items())],
     )
+    visitor, groups = ("people.visitor, ", "1, 2, 3") if by_visitor else ("", "1, 2")
     return (
         f"WITH {people(asked, tables, as_of=as_of)}, named AS ({names}) "
-        f"SELECT people.population, e.source, COUNT(*) AS events, "
+        f"SELECT people.population, {visitor}e.source, COUNT(*) AS events, "
         f"{_count(f'e.received_at - e.occurred_at > {LATE}')} AS late "
         f"FROM {tables.event} e JOIN people ON people.visitor = e.visitor "
         "JOIN named ON named.population = people.population AND named.name = e.name "
-        "WHERE e.occurred_at - people.first_at >= 0 GROUP BY 1, 2"
+        f"WHERE e.occurred_at - people.first_at >= 0 GROUP BY {groups}"
     )
 
 

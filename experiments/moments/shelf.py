@@ -104,22 +104,19 @@ class Relations:
         return [self._between((start, start + step)) for start in starts]
 
     def collect_strays(self) -> None:
-        """Put the moved rows of strays among the loose ones, under the number that counts."""
-        for table, columns, files in (
-            ("loose_exposure", EXPOSURE, self.shelf.exposures),
-            ("loose_event", EVENT, self.shelf.events),
-        ):
-            theirs = columns.replace("visitor", "kept AS visitor", 1)
-            rows = f"SELECT {columns} FROM {table}"
-            if files:
-                rows += (
-                    f" UNION ALL SELECT {theirs} FROM {self._scan(files)} JOIN stray "
-                    "USING (visitor) WHERE kept IS NOT NULL"
-                )
-            # First under another name: a temporary table would hide the rows it is made of.
-            self.database.execute(f"CREATE TEMP TABLE all_{table} AS {rows}")
-            self.database.unregister(table)
-            self.database.execute(f"ALTER TABLE all_{table} RENAME TO {table}")
+        """Put the moved events of strays among the loose ones, under the number that counts."""
+        if not self.shelf.events:
+            return
+        theirs = EVENT.replace("visitor", "kept AS visitor", 1)
+        rows = (
+            f"SELECT {EVENT} FROM loose_event UNION ALL "
+            f"SELECT {theirs} FROM {self.scan(self.shelf.events)} "
+            "JOIN stray USING (visitor) WHERE kept IS NOT NULL"
+        )
+        # First under another name: a temporary table would hide the rows it is made of.
+        self.database.execute(f"CREATE TEMP TABLE all_events AS {rows}")
+        self.database.unregister("loose_event")
+        self.database.execute("ALTER TABLE all_events RENAME TO loose_event")
 
     def _between(self, visitors: tuple[int, int] | None) -> Tables:
         within = "" if visitors is None else f"visitor >= {visitors[0]} AND visitor < {visitors[1]}"
@@ -128,7 +125,8 @@ class Relations:
     def _exposures(self, within: str) -> str:
         rows = f"SELECT {EXPOSURE} FROM loose_exposure{_where(within)}"
         if self.shelf.exposures:
-            rows += f" UNION ALL {self._filed(EXPOSURE, self.shelf.exposures, within)}"
+            others = "SELECT visitor FROM stray WHERE is_merged"
+            rows += f" UNION ALL {self._filed(EXPOSURE, self.shelf.exposures, within, others)}"
         if not (self.has_strays or self.is_restated):
             return f"({rows})"
         # Of several rows of one person the last one stands.
@@ -143,19 +141,19 @@ class Relations:
         fresh = [file for file in self.shelf.events if file.day >= today]
         parts = [f"SELECT {EVENT} FROM loose_event WHERE {bounded}"]
         if known:
-            parts.append(self._filed(EVENT, known, within))
+            parts.append(self._filed(EVENT, known, within, "SELECT visitor FROM stray"))
         if fresh:
-            parts.append(self._filed(EVENT, fresh, bounded))
+            parts.append(self._filed(EVENT, fresh, bounded, "SELECT visitor FROM stray"))
         return f"({' UNION ALL '.join(parts)})"
 
-    def _filed(self, columns: str, files: Sequence[FileOut], within: str) -> str:
-        """The rows of files, but for those of visitors who turned out to be others."""
+    def _filed(self, columns: str, files: Sequence[FileOut], within: str, others: str) -> str:
+        """The rows of files, but for those of visitors whose rows these are not."""
         conditions = [within] if within else []
         if self.has_strays:
-            conditions.append("visitor NOT IN (SELECT visitor FROM stray)")
-        return f"SELECT {columns} FROM {self._scan(files)}{_where(' AND '.join(conditions))}"
+            conditions.append(f"visitor NOT IN ({others})")
+        return f"SELECT {columns} FROM {self.scan(files)}{_where(' AND '.join(conditions))}"
 
-    def _scan(self, files: Sequence[FileOut]) -> str:
+    def scan(self, files: Sequence[FileOut]) -> str:
         """What reads files: DuckDB by itself, or pyarrow where they lie elsewhere."""
         location = self.shelf.location
         paths = [self.shelf.path(file) for file in files]
@@ -184,7 +182,23 @@ def opened(
     database.register("loose_event", events)
     if not shelf.exposures and not shelf.events:
         return Relations(database=database, shelf=shelf, as_of=as_of)
+    return related(session, shelf, database, as_of=as_of)
+
+
+def related(
+    session: Session,
+    shelf: Shelf,
+    database: duckdb.DuckDBPyConnection,
+    *,
+    as_of: datetime,
+    collects: bool = True,
+) -> Relations:
+    """Tell which rows of the files stand, beside loose rows that are there already.
+
+    With `collects` the events of strays are looked for in all files.
+    """
     found = strays(session)
+    database.register("stray", found)
     moved = sum(file.rows for file in shelf.exposures)
     relations = Relations(
         database=database,
@@ -194,8 +208,7 @@ def opened(
         is_restated=moved > exposures_up_to(session, shelf.exposure_mark),
         newest_visitor=newest_visitor(session),
     )
-    if relations.has_strays:
-        database.register("stray", found)
+    if collects and relations.has_strays:
         relations.collect_strays()
     return relations
 

@@ -17,13 +17,25 @@ else:
 
 
 def strays(session: Session) -> pa.Table:
-    """Their numbers, and under which number their rows count; none for whoever was forgotten."""
+    """Their numbers, and under which number their events count; none for whoever was forgotten.
+
+    Exposures of whoever turned out to be another have been moved again under the other's number.
+    """
     merged = select(Visitor.id, Visitor.merged_into).where(col(Visitor.merged_into).is_not(None))
-    forgotten = session.exec(select(ColumnarErasure.visitor_id)).all()
-    rows = dict(session.exec(merged).all()) | dict.fromkeys(forgotten)
-    return pa.table(
-        {"visitor": pa.array(rows.keys(), pa.int64()), "kept": pa.array(rows.values(), pa.int64())}
-    )
+    others = dict(session.exec(merged).all())
+    rows = others | dict.fromkeys(session.exec(select(ColumnarErasure.visitor_id)).all())
+    columns = [
+        pa.array(rows.keys(), pa.int64()),
+        pa.array(rows.values(), pa.int64()),
+        pa.array((number in others for number in rows), pa.bool_()),
+    ]
+    return pa.table(columns, names=["visitor", "kept", "is_merged"])
+
+
+def forgotten(session: Session) -> pa.Table:
+    """The numbers of all who were forgotten."""
+    numbers = session.exec(select(Visitor.id).where(col(Visitor.erased_at).is_not(None))).all()
+    return pa.table([pa.array(numbers, pa.int64())], names=["visitor"])
 
 
 def newest_visitor(session: Session) -> int:

@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
 from experiments.assignment import merging
-from experiments.columnar import moving
+from experiments.columnar import forgetting, moving
 from experiments.columnar.location import Location, locate
 from experiments.database import open_engine, reading, to_micros, transaction
 from experiments.metrics.schemas import MetricOut
@@ -105,7 +106,7 @@ class World:
             self.write(session, "exposure", **place, first_at=at, count=1)
 
     def act(
-        self, visitor: int, name: str, hours: float, properties: Row, *, late: float = 0.0
+        self, visitor: int, name: str, hours: float, properties: Row, late: float = 0.0
     ) -> None:
         at = to_micros(BEGUN + timedelta(hours=hours))
         with transaction(self.engine) as session:
@@ -137,12 +138,34 @@ class World:
                 {"kept": found.visitor_id, "gone": found.merged_id},
             )
 
+    def forget(self, visitor: int) -> None:
+        """A visitor asks to be forgotten: their events go, their arms stay."""
+        with transaction(self.engine) as session:
+            if not self.is_gone(session, visitor):
+                forgetting.ask(session, visitor, now=BEGUN)
+                for statement in (
+                    "UPDATE visitor SET erased_at = 1 WHERE id = :id",
+                    "DELETE FROM event WHERE visitor_id = :id",
+                ):
+                    session.connection().execute(text(statement), {"id": visitor})
+
+    def tidy(self) -> None:
+        """The job that takes forgotten visitors out of the files has run."""
+        forgetting.fulfil(self.engine, self.location, now=BEGUN)
+
+    def play(self, steps: Sequence[tuple[Any, ...]]) -> None:
+        """What happens, step by step: the name of a method and what it is given."""
+        for name, *given in steps:
+            getattr(self, name)(*given)
+
     def move(self) -> None:
         moving.move(self.engine, self.location, now=BEGUN)
 
-    def answers(self, adder: Adder, *, hours: float) -> list[Answer]:
+    def answers(
+        self, adder: Adder, *, hours: float, inquiries: Sequence[Inquiry] = INQUIRIES
+    ) -> list[Answer]:
         with reading(self.engine) as session:
-            return adder.answer(session, INQUIRIES, as_of=BEGUN + timedelta(hours=hours))
+            return adder.answer(session, inquiries, as_of=BEGUN + timedelta(hours=hours))
 
     def counted(self, *, hours: float) -> list[dict[str, list[Sums]]]:
         """The sums as one would add them up by hand."""
@@ -249,6 +272,43 @@ def world(tmp_path: Path) -> Iterator[World]:
     create_tables(engine)
     yield World(engine=engine, location=locate(str(tmp_path / "columnar")))
     engine.dispose()
+
+
+VISITORS = st.integers(1, 8)
+HOURS = st.integers(0, 60 * 60).map(lambda minutes: minutes / 60)
+AMOUNTS = st.one_of(
+    st.integers(-5, 30),
+    st.decimals(-30, 30, places=7).map(float),
+    st.sampled_from([True, "9", None, 1e10, -1e12, 0.1234565, 1e-7, 12.345678901234567]),
+)
+PROPERTIES = st.fixed_dictionaries({"plan": st.sampled_from(["pro", "free"]), "revenue": AMOUNTS})
+STEPS = st.one_of(
+    st.tuples(st.just("expose"), VISITORS, st.integers(1, 2), st.integers(1, 2), HOURS),
+    st.tuples(
+        st.just("act"),
+        VISITORS,
+        st.sampled_from(["Order", "Visit", "Other"]),
+        HOURS,
+        PROPERTIES,
+        st.sampled_from([0.0, 0.5, 30.0]),
+    ),
+    st.tuples(st.just("merge"), VISITORS, VISITORS),
+    st.tuples(st.just("forget"), VISITORS),
+    st.tuples(st.just("tidy")),
+    st.tuples(st.just("move")),
+)
+
+
+@pytest.fixture
+def inquiries() -> list[Inquiry]:
+    """What is asked of a world: of each experiment, and of those in both."""
+    return INQUIRIES
+
+
+@pytest.fixture
+def steps() -> st.SearchStrategy[tuple[Any, ...]]:
+    """Anything that can happen in a world."""
+    return STEPS
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""Looks that go on from the last one, against looks at everything."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from experiments.moments.duck import DuckEngine
+from experiments.moments.kept import KeptEngine
+
+
+@pytest.fixture
+def full(world):
+    return DuckEngine(location=world.location, visitors_at_once=3)
+
+
+@pytest.fixture
+def kept(full, tmp_path):
+    return KeptEngine(full=full, path=tmp_path / "kept" / "moments.duckdb")
+
+
+def check(world, full, kept, data, steps, inquiries):
+    """Any history in any batches; sometimes a metric is corrected between two looks."""
+    world.clear()
+    kept.path.unlink(missing_ok=True)
+    asked = inquiries[:2]
+    for number in range(data.draw(st.integers(1, 4))):
+        world.play(data.draw(st.lists(steps, max_size=12)))
+        world.move()
+        if data.draw(st.integers(0, 5)) == 0:
+            first = asked[0]
+            asked = [replace(first, metrics=first.metrics[1:] or first.metrics), *asked[1:]]
+        at = 40.0 + 20.25 * number
+        found = world.answers(kept, hours=at, inquiries=asked)
+        assert found == world.answers(full, hours=at, inquiries=asked)
+
+
+@pytest.mark.parametrize(
+    "examples", [pytest.param(4, id="some"), pytest.param(300, marks=pytest.mark.slow, id="many")]
+)
+def test_answer__batches_late_events_merges_corrections__equal_a_look_at_everything(
+    world, full, kept, steps, inquiries, examples
+):
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def holds(data):
+        check(world, full, kept, data, steps, inquiries)
+
+    holds()
+
+
+def test_answer__state_is_damaged__is_made_anew(world, full, kept, inquiries):
+    world.clear()
+    world.expose(1, 1, 1, 0.0)
+    world.act(1, "Order", 1.0, {})
+    world.move()
+    expected = world.answers(full, hours=50, inquiries=inquiries[:2])
+    kept.path.parent.mkdir()
+    kept.path.write_bytes(b"no database" * 1000)
+    assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
+    assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
