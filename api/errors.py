@@ -23,6 +23,7 @@ STATUS: dict[type[errors.DesirelineError], int] = {
     errors.InvalidError: 422,
     errors.TooOftenError: 429,
     errors.NotStoredError: 500,
+    errors.DamagedError: 500,
     errors.NotDeliveredError: 502,
     errors.UnavailableError: 503,
 }

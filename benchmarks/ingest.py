@@ -250,7 +250,7 @@ def report(title: str, lines: list[tuple[str, float, str, float, float]]) -> Non
     """Print rates, ratios and what is asked of them."""
     table = Table("what", "events/s", "against", "events/s", "ratio", "asked", title=title)
     for what, ours, against, theirs, asked in lines:
-        ratio = f"{ours / theirs:.2f}"
+        ratio = f"{ours / theirs:.2f}" if theirs else "no answer"
         table.add_row(what, f"{ours:,.0f}", against, f"{theirs:,.0f}", ratio, f"{asked:g}")
     console.print(table)
 

@@ -19,6 +19,7 @@ PAGES: dict[type[errors.DesirelineError], tuple[int, str]] = {
     errors.InvalidError: (422, "Something needs to be changed"),
     errors.TooOftenError: (429, "Not so often"),
     errors.NotStoredError: (500, "That could not be stored"),
+    errors.DamagedError: (500, "A file of the analysis is damaged"),
     errors.UnavailableError: (503, "Try again in a moment"),
 }
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from experiments.columnar.schemas import Kind
 from experiments.database import EPOCH
 from experiments.deferred import Deferred
@@ -95,8 +93,8 @@ class Dataset:
     def by_day(self, table: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         """The rows of each day, earliest day first."""
         days = table.column(self.day_column).to_numpy() // DAY_MICROS
-        for day in np.unique(days):
-            yield day_of(int(day)), table.filter(pa.array(days == day))
+        for day in sorted(set(days.tolist())):
+            yield day_of(day), table.filter(pa.array(days == day))
 
 
 EVENT = Dataset(

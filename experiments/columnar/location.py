@@ -42,16 +42,13 @@ class Location:
     def write(self, name: str, data: pa.Buffer) -> None:
         """Write a file that is on the disk when this returns."""
         path = self.path(name)
-        if not self.is_local:
-            with self.filesystem.open_output_stream(path) as stream:
-                stream.write(data)
-            return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with Path(path).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _flush_folder(Path(path).parent)
+        self.filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+        with self.filesystem.open_output_stream(path) as stream:
+            stream.write(data)
+        if self.is_local:
+            _flush(Path(path))
+            for folder in Path(name).parents:
+                _flush(Path(self.folder) / folder)
 
     def read(self, name: str) -> pa.Buffer:
         """All bytes of a file.
@@ -80,8 +77,9 @@ def locate(address: str) -> Location:
     return Location(folder=str(Path(address).absolute()))
 
 
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -4,6 +4,7 @@ Killed anywhere, this leaves files that do not count, and the next run goes on f
 """
 
 from datetime import datetime
+from time import perf_counter
 
 from sqlalchemy import Engine, text
 from sqlmodel import Session
@@ -48,13 +49,15 @@ def _move(engine: Engine, location: Location, of: Dataset, *, now: datetime) -> 
 def _move_chunk(
     engine: Engine, location: Location, of: Dataset, seen: MarkOut, *, upto: int, now: datetime
 ) -> tuple[MarkOut, int]:
+    begun = perf_counter()
     with peeking(engine) as cursor:
         rows = fetched(cursor, of.select, seen.last_id, upto, CHUNK)
     last_id = rows[-1][0] if len(rows) == CHUNK else upto
     written = store(engine, location, of, of.table(rows), now=now)
     with transaction(engine) as session:
         seen = manifest.change(session, seen, adds=written, last_id=last_id, now=now)
-    log.info("moved rows", kind=of.kind, rows=len(rows), up_to=last_id)
+    rate = round(len(rows) / (perf_counter() - begun))
+    log.info("moved rows", kind=of.kind, rows=len(rows), up_to=last_id, of=upto, a_second=rate)
     return seen, len(rows)
 
 

@@ -96,6 +96,7 @@ def test_examine__all_is_well__counts_in_are_counts_out(filled):
     assert counts == [(first, 2, 4, 4, 0), (first + DAY, 1, 2, 2, 0)]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
@@ -130,6 +131,7 @@ def test_repair__a_day_of_many_rows__is_written_chunk_by_chunk(filled, actor, mo
     assert filled.in_files() == filled.in_sql()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_examine__ids_in_many_windows__are_all_compared(filled, monkeypatch):
     monkeypatch.setattr(checking, "WINDOW", 1)
     compacting.compact(filled.engine, filled.location, now=filled.now + 2 * DAY)
@@ -153,6 +155,7 @@ def test_examine__exposures_that_changed__are_well(shelf, start_trial, session):
     assert (day.in_sql, day.in_files, day.surplus) == (1, 3, 2)
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_examine__rows_wait__is_wrong_after_a_quarter_of_an_hour(filled):
     filled.send("anna", at=filled.now + 25 * HOUR)
     found = examined(filled, after=25 * HOUR)

@@ -104,6 +104,7 @@ def test_sweep__files_that_do_not_count__go_after_an_hour(filled, monkeypatch):
     assert retiring.sweep(filled.engine, filled.location, now=early + HOUR) == 0
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_sweep__a_mover_took_too_long__its_file_does_not_count_in_the_end(shelf, monkeypatch):
     shelf.send("anna")
     write = Location.write
@@ -171,6 +172,7 @@ def test_fulfil__a_mover_read_the_rows_before__it_is_refused(shelf, actor, monke
     assert shelf.in_files() == shelf.in_sql()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_fulfil__one_file_is_damaged__the_others_are_done_and_it_stays_asked(filled, actor):
     with transaction(filled.engine) as session:
         erasure.erase(session, "anna", actor=actor, now=filled.now)
@@ -186,6 +188,7 @@ class KilledError(Exception):
     """The process ended here."""
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, actor):
     expected = [row for row in filled.in_sql() if row[1] != 1]
     with transaction(filled.engine) as session:
