@@ -126,7 +126,8 @@ def _compare(
 def _distinct(ids: np.ndarray) -> np.ndarray:
     """Each id once; NumPy's own way takes twenty times as long."""
     ids = np.sort(ids)
-    return ids[np.diff(ids, prepend=-1) != 0]
+    is_new: np.ndarray = np.diff(ids, prepend=-1) != 0
+    return np.extract(is_new, ids)
 
 
 def _told(kind: Kind, day: date, tally: _Tally) -> DayOut:
