@@ -35,13 +35,13 @@ def experiment(session: Session, key: str) -> ExperimentOut:
     row = session.exec(select(Experiment).where(Experiment.key == key)).one_or_none()
     if row is None:
         raise NotFoundError("experiment", key)
-    return _outs(session, [row])[0]
+    return outs(session, [row])[0]
 
 
 def named(session: Session, keys: Collection[str]) -> dict[str, ExperimentOut]:
     """The experiments that exist of these keys, by key."""
     rows = session.exec(select(Experiment).where(col(Experiment.key).in_(keys))).all()
-    return {found.key: found for found in _outs(session, rows)}
+    return {found.key: found for found in outs(session, rows)}
 
 
 def experiments(
@@ -74,7 +74,7 @@ def experiments(
         query = query.where(col(Experiment.status).in_(statuses))
     if journey:
         query = query.where(Experiment.journey_id == journeys.journey(session, journey).id)
-    return _outs(session, session.exec(query).all())
+    return outs(session, session.exec(query).all())
 
 
 def forecast(session: Session, key: str) -> Forecast | None:
@@ -101,6 +101,26 @@ def check(session: Session, key: str) -> list[Finding]:
         },
     )
     return findings(found, facts)
+
+
+def outs(session: Session, rows: Sequence[Experiment]) -> list[ExperimentOut]:
+    """Rows of experiments with all that belongs to them."""
+    ids = [row.id for row in rows]
+    variants, phases = _variants(session, ids), _phases(session, ids)
+    journey_keys = journeys.keys(session)
+    layer_keys = {layer.id: layer.key for layer in layers(session)}
+    return [
+        ExperimentOut.model_validate(
+            {
+                **row.model_dump(),
+                "journey": journey_keys[row.journey_id],
+                "place": _place(row, layer_keys),
+                "variants": variants[row.id],
+                "phases": phases[row.id],
+            }
+        )
+        for row in rows
+    ]
 
 
 def layers(session: Session) -> list[LayerOut]:
@@ -151,25 +171,6 @@ def holdout(session: Session, key: str) -> HoldoutOut:
     if found is None:
         raise NotFoundError("holdout", key)
     return found
-
-
-def _outs(session: Session, rows: Sequence[Experiment]) -> list[ExperimentOut]:
-    ids = [row.id for row in rows]
-    variants, phases = _variants(session, ids), _phases(session, ids)
-    journey_keys = journeys.keys(session)
-    layer_keys = {layer.id: layer.key for layer in layers(session)}
-    return [
-        ExperimentOut.model_validate(
-            {
-                **row.model_dump(),
-                "journey": journey_keys[row.journey_id],
-                "place": _place(row, layer_keys),
-                "variants": variants[row.id],
-                "phases": phases[row.id],
-            }
-        )
-        for row in rows
-    ]
 
 
 def _variants(session: Session, experiment_ids: Iterable[int]) -> Mapping[int, list[VariantOut]]:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from experiments.assignment.bucketing import ranges
 from experiments.audit.queries import changed_at, live_version
 from experiments.design import queries as design
+from experiments.design.recall import Recall
 from experiments.design.schemas import (
     ExperimentOut,
     HoldoutOut,
@@ -59,29 +60,55 @@ Contents = Mapping[tuple[str, int], ContentOut]
 
 def ruleset(session: Session) -> Ruleset:
     """Everything live now, with the version it belongs to."""
-    version = live_version(session)
-    standards = [journeys.standard(session, item.key) for item in journeys.journeys(session)]
-    rules = [_journey(session, standard) for standard in standards if standard is not None]
-    return Ruleset(
-        version=version,
-        changed_at=changed_at(session, version),
-        journeys={rule.key: rule for rule in rules},
-    )
+    return Reader().read(session)
 
 
-def _journey(session: Session, standard: VersionOut) -> JourneyRule:
+class Reader:
+    """Reads what is live again and again; what did not change stays the same object."""
+
+    def __init__(self) -> None:
+        self._recall = Recall()
+        self._rules: dict[int, tuple[ExperimentOut, ExperimentRule]] = {}
+
+    def read(self, session: Session) -> Ruleset:
+        """Everything live now, with the version it belongs to."""
+        version = live_version(session)
+        found = self._read_rules(session)
+        standards = [journeys.standard(session, item.key) for item in journeys.journeys(session)]
+        rules = [_journey(session, standard, found) for standard in standards if standard]
+        return Ruleset(
+            version=version,
+            changed_at=changed_at(session, version),
+            journeys={rule.key: rule for rule in rules},
+        )
+
+    def _read_rules(self, session: Session) -> list[tuple[ExperimentOut, ExperimentRule]]:
+        salts = {layer.key: layer.salt for layer in design.layers(session)}
+        found = self._recall.experiments(session, KNOWN_STATUSES, purposes=ON_SLOTS)
+        known = self._rules
+        self._rules = {
+            item.id: known[item.id]
+            if item.id in known and known[item.id][0] is item
+            else (item, _experiment(item, salts))
+            for item in found
+        }
+        return list(self._rules.values())
+
+
+def _journey(
+    session: Session, standard: VersionOut, live: Iterable[tuple[ExperimentOut, ExperimentRule]]
+) -> JourneyRule:
     key = standard.journey
     contents = {(item.key, item.number): item for item in journeys.contents(session, key)}
-    found = design.experiments(session, KNOWN_STATUSES, key, purposes=ON_SLOTS)
-    salts = {layer.key: layer.salt for layer in design.layers(session)}
-    experiments = _by_slot(found, salts)
+    found = [(item, rule) for item, rule in live if item.journey == key]
+    experiments = _by_slot(found)
     holdouts = tuple(
         _holdout(session, item, contents)
         for item in design.holdouts(session)
         if item.journey == key and item.ended_at is None
     )
-    tests = [item for item in found if item.level is Level.PATH]
-    conditions = [item.audience for item in tests]
+    tests = [(item, rule) for item, rule in found if item.level is Level.PATH]
+    conditions = [item.audience for item, _ in tests]
 
     def touchpoints(graph: JourneyGraph) -> dict[str, TouchpointRule]:
         return {
@@ -100,14 +127,8 @@ def _journey(session: Session, standard: VersionOut) -> JourneyRule:
             number: touchpoints(graph) for number, graph in earlier_paths(session, standard).items()
         },
         previews=tuple(
-            path_rule(
-                session,
-                item,
-                standard.graph,
-                rule=_experiment(item, salts),
-                touchpoints=touchpoints,
-            )
-            for item in tests
+            path_rule(session, item, standard.graph, rule=rule, touchpoints=touchpoints)
+            for item, rule in tests
         ),
     )
 
@@ -159,12 +180,11 @@ def _standard(content: ContentOut | None) -> StandardContent | None:
     )
 
 
-def _by_slot(found: Iterable[ExperimentOut], salts: Mapping[str, str]) -> Rules:
+def _by_slot(found: Iterable[tuple[ExperimentOut, ExperimentRule]]) -> Rules:
     rules: defaultdict[tuple[str, str], list[ExperimentRule]] = defaultdict(list)
-    for item in found:
-        if item.level is Level.PATH:
-            continue
-        rules[item.touchpoint, item.slot].append(_experiment(item, salts))
+    for item, rule in found:
+        if item.level is not Level.PATH:
+            rules[item.touchpoint, item.slot].append(rule)
     return rules
 
 

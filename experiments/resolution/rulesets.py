@@ -16,7 +16,7 @@ from experiments.database import reading
 from experiments.logs import logger
 from experiments.resolution.enrolment import Question
 from experiments.resolution.ladder import Place, climb
-from experiments.resolution.queries import ruleset
+from experiments.resolution.queries import Reader
 from experiments.resolution.ruleset import Ruleset
 
 POLL_SECONDS = 0.5
@@ -49,6 +49,7 @@ class RulesetCache:
         self._stopping = Event()
         self._thread: Thread | None = None
         self._held = _Snapshot()
+        self._reader = Reader()
         self._tasks: list[Callable[[], object]] = [self.look]
 
     def accompany(self, task: Callable[[], object]) -> None:
@@ -80,7 +81,9 @@ class RulesetCache:
                 state = changes(session)
                 if state == held.state:
                     return
-                fresh = _Snapshot(state=state, ruleset=ruleset(session), grants=grants(session))
+                fresh = _Snapshot(
+                    state=state, ruleset=self._reader.read(session), grants=grants(session)
+                )
             _try_out(fresh.ruleset)
         except Exception:  # whatever is wrong out there, the last good answer stands
             log.exception("the ruleset could not be read", kept=held.ruleset.version)
