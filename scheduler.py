@@ -11,7 +11,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 import migrations
 from experiments import logs
-from experiments.clock import SystemClock
+from experiments.clock import Clock, SystemClock
 from experiments.database import transaction
 from experiments.errors import DesirelineError
 from experiments.jobs import service
@@ -78,11 +78,30 @@ def build(runtime: Runtime, turn: Turn) -> BlockingScheduler:
 
 
 def _when_it_is_our_turn(runtime: Runtime, turn: Turn, job: Job) -> Callable[[], None]:
+    is_due = _once_in_each(timedelta(hours=runtime.settings.clock_stretch_hours), runtime.clock)
+
     def run() -> None:
-        if turn.ours:
+        if turn.ours and is_due():
             service.run(runtime, job)
 
     return run
+
+
+def _once_in_each(stretch: timedelta, clock: Clock) -> Callable[[], bool]:
+    """Whether told time has come into a stretch that was not asked about; always without one.
+
+    A year of told time passes in minutes; to look all the while would take most of them.
+    """
+    began, asked = clock.now(), 0
+
+    def is_due() -> bool:
+        nonlocal asked
+        if not stretch:
+            return True
+        before, asked = asked, (clock.now() - began) // stretch
+        return asked > before
+
+    return is_due
 
 
 def main() -> None:

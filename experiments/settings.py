@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     clock_file: Path | None = Field(
         default=None, description="File that tells the time instead of the machine (demo)."
     )
+    clock_stretch_hours: int = Field(
+        default=0,
+        ge=0,
+        description="Told hours in which jobs run once when a file tells the time (demo).",
+    )
     seed: int | None = Field(
         default=None, description="Seed of the random generator (demo); empty means unpredictable."
     )

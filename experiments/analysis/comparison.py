@@ -7,12 +7,12 @@ import numpy as np
 
 from experiments.analysis.belief import STATED_PRIOR, believe
 from experiments.analysis.data import Cell
+from experiments.analysis.harm import harm
 from experiments.analysis.protocol import Protocol, Question
 from experiments.analysis.schemas import (
     Comparison,
     Estimate,
     FixedHorizon,
-    Harm,
     Role,
     SequentialTest,
 )
@@ -22,7 +22,6 @@ from experiments.analysis.timing import timing
 from experiments.metrics.schemas import Direction, MetricKind
 from stats.arrays import FloatArray
 from stats.confidence_sequences import asymptotic_cs_two_sided
-from stats.e_values import harm_e_value
 from stats.effects import ArmEstimate, EffectEstimate, welch_effect, z_effect
 from stats.priors import MixturePrior
 from stats.relative import LogLift, lift_log
@@ -30,13 +29,6 @@ from stats.results import NotEstimable
 
 SHOWN_ALPHA = 0.05
 """Two-sided error of every interval that people see."""
-
-HARM_LOG_E = float(np.log(1000))
-"""A variant is harmful at an e-value of 1000: at most one false alarm in 1000, at all looks."""
-
-HARM_CONCENTRATION = 100.0
-DEFAULT_N_STAR = 10_000.0
-"""Where always-valid intervals are narrowest when the plan does not say how many will come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +56,17 @@ def compare(
 ) -> Comparison:
     """Everything one look says about one treatment on one metric."""
     pair = _pair(*cells, kind=question.metric.kind)
-    n_star = _planned_visitors(protocol) or DEFAULT_N_STAR
+    test = _test(question, pair, variant=variant, protocol=protocol, earlier=earlier)
     return Comparison(
         variant=variant,
-        effect_abs=_shown_effect(pair, n_star),
-        effect_rel=_shown_lift(pair, n_star),
-        test=_test(question, pair, variant=variant, protocol=protocol, earlier=earlier),
+        effect_abs=_shown_effect(pair, protocol.n_star),
+        effect_rel=_shown_lift(pair, protocol.n_star),
+        test=test,
         fixed=_fixed(pair, protocol),
         belief=believe(
             pair.lift, direction=question.metric.direction, prior=_prior(question, protocol)
         ),
-        harm=_harm(question, *cells, variant=variant, protocol=protocol),
+        harm=harm(question, *cells, variant=variant, protocol=protocol, test=test),
         timing=timing(
             *cells,
             effect=pair.effect,
@@ -149,7 +141,7 @@ def _test(
         se,
         hypothesis=hypothesis_of(question, variant, protocol=protocol, earlier=earlier),
         visitors=pair.visitors,
-        planned_visitors=_planned_visitors(protocol),
+        planned_visitors=protocol.planned_visitors,
     )
 
 
@@ -169,7 +161,7 @@ def hypothesis_of(
         comparisons=len(protocol.treatments) if is_primary else 1,
         calendar_fraction=protocol.calendar_fraction,
         earlier=earlier.get((question.metric.key, variant), []),
-        n_star=_planned_visitors(protocol) or DEFAULT_N_STAR,
+        n_star=protocol.n_star,
     )
 
 
@@ -220,50 +212,5 @@ def _estimate(value: FloatArray, low: FloatArray, high: FloatArray) -> Estimate:
     return Estimate(value=float(value), ci_low=float(low), ci_high=float(high))
 
 
-def _harm(
-    question: Question,
-    control: Sequence[Cell],
-    treatment: Sequence[Cell],
-    *,
-    variant: str,
-    protocol: Protocol,
-) -> Harm | NotEstimable:
-    """Exact evidence of harm, from everybody's conversions so far; phases add."""
-    if not {Role.PRIMARY, Role.GUARDRAIL}.intersection(question.roles):
-        return NotEstimable("harm is watched on the primary metric and on guardrails")
-    base = {cell.phase: cell.observed_conversions for cell in control}
-    other = {cell.phase: cell.observed_conversions for cell in treatment}
-    if None in base.values() or None in other.values():
-        return NotEstimable("the imported figures do not say how many visitors converted")
-    log_e = sum(
-        _harm_in_phase(
-            base.get(phase) or 0,
-            other.get(phase) or 0,
-            share=shares[variant] / (shares[protocol.control] + shares[variant]),
-            direction=question.metric.direction,
-        )
-        for phase, shares in protocol.weights.items()
-        if variant in shares and protocol.control in shares
-    )
-    return Harm(log_e_value=log_e, harmful=log_e >= HARM_LOG_E)
-
-
-def _harm_in_phase(control: int, treatment: int, *, share: float, direction: Direction) -> float:
-    if direction is Direction.DECREASE:
-        control, treatment, share = treatment, control, 1 - share
-    evidence = harm_e_value(
-        control, treatment, treatment_share=share, concentration=HARM_CONCENTRATION
-    )
-    return float(evidence.log_e_value)
-
-
 def _sign(question: Question) -> float:
     return 1.0 if question.metric.direction is Direction.INCREASE else -1.0
-
-
-def _planned_visitors(protocol: Protocol) -> float | None:
-    """Visitors that the plan expects in a treatment and the control together."""
-    weekly, arms = protocol.plan.visitors_per_week, len(protocol.variants)
-    if weekly is None:
-        return None
-    return weekly * protocol.plan.maximum_days / 7 * 2 / arms

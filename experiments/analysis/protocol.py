@@ -11,6 +11,8 @@ from experiments.metrics.schemas import MetricOut
 from stats.priors import MixturePrior
 
 DAY = timedelta(days=1)
+DEFAULT_N_STAR = 10_000.0
+"""Where always-valid intervals are narrowest when the plan does not say how many will come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,19 @@ class Protocol:
     def variants(self) -> tuple[str, ...]:
         """Every arm, control first."""
         return (self.control, *self.treatments)
+
+    @property
+    def planned_visitors(self) -> float | None:
+        """Visitors that the plan expects in a treatment and the control together."""
+        weekly = self.plan.visitors_per_week
+        if weekly is None:
+            return None
+        return weekly * self.plan.maximum_days / 7 * 2 / len(self.variants)
+
+    @property
+    def n_star(self) -> float:
+        """Visitors at which always-valid intervals are narrowest."""
+        return self.planned_visitors or DEFAULT_N_STAR
 
 
 def protocol(

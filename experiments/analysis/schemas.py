@@ -81,9 +81,17 @@ class Belief(Out):
 
 
 class Harm(Out):
-    """Exact evidence, by the number of converted visitors so far, that a variant does harm."""
+    """Evidence that a variant does harm; either kind is a false alarm once in a thousand tests.
 
-    log_e_value: float
+    Attributes:
+        log_e_value: exact, by the number of converted visitors so far.
+        highest: the best that matured visitors still allow, turned so that better is above zero and
+            counted from a guardrail's margin.
+        harmful: whether the e-value is above 1000 or the highest below zero.
+    """
+
+    log_e_value: float | NotEstimable
+    highest: float | NotEstimable = NotEstimable("this look was taken before it was looked at")
     harmful: bool
 
 

@@ -8,15 +8,16 @@ these looks provably lead to "continue", and the screen leaves out exactly those
   an effect, and P(z_k >= b_k) cannot be larger. Hence b_k >= Phi^-1(1 - spent(t_k)), whatever the
   information was: a look with z_k below that floor cannot promote. The same holds of guardrails.
 - A promotion needs the planned days and conversions; in Bayesian mode also the chance to win.
-- Harm needs an e-value of 1000. The e-value of a phase is an average of likelihood ratios, so it is
-  at most the largest one, exp(n KL(seen share, planned share)), and at most 1 when the seen share
-  is not below the planned one; only where that allows 1000 the e-value itself is computed.
+- Harm needs an always-valid upper limit below zero or an e-value of 1000. The e-value of a phase is
+  an average of likelihood ratios, so it is at most the largest one, exp(n KL(seen share, planned
+  share)), and at most 1 when the seen share is not below the planned one; only where that allows
+  1000 the e-value itself is computed.
 
 Every figure comes from the same `stats` functions as in the real code, and what remains goes
 through the real code. A test sends every look of a sample through it and finds the same endings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,12 +25,8 @@ import numpy as np
 import scipy
 
 from experiments.analysis.belief import PRIOR_SD
-from experiments.analysis.comparison import (
-    HARM_CONCENTRATION,
-    HARM_LOG_E,
-    allowance,
-    hypothesis_of,
-)
+from experiments.analysis.comparison import allowance, hypothesis_of
+from experiments.analysis.harm import HARM_ALPHA, HARM_CONCENTRATION, HARM_LOG_E
 from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Role
 from experiments.analysis.sequential import SPENDING, Hypothesis
@@ -63,12 +60,14 @@ class Tested:
         z: test statistic, NaN where there is none.
         information: 1 / se^2, NaN where there is no test.
         always_valid: whether the always-valid limit may be above zero.
+        harmful: whether the always-valid upper limit may be below zero.
         may_pass: whether the test may pass.
     """
 
     z: FloatArray
     information: FloatArray
     always_valid: BoolArray
+    harmful: BoolArray
     may_pass: BoolArray
 
 
@@ -94,7 +93,7 @@ def screen(panel: Panel) -> Screen:
         tests=tests,
         may_promote=passing & _is_mature(panel),
         may_be_believed=np.stack([_may_win(lift_log(*pair)) for pair in pairs[PRIMARY]], axis=-1),
-        may_harm=_may_harm(panel),
+        may_harm=_may_harm(panel, tests),
     )
 
 
@@ -114,6 +113,7 @@ def tested(panel: Panel, question: Question, *, pairs: Sequence[Pair]) -> Tested
         z=np.stack([part.z for part in parts], axis=-1),
         information=np.stack([part.information for part in parts], axis=-1),
         always_valid=np.stack([part.always_valid for part in parts], axis=-1),
+        harmful=np.stack([part.harmful for part in parts], axis=-1),
         may_pass=np.stack([part.may_pass for part in parts], axis=-1),
     )
 
@@ -130,19 +130,22 @@ def _tested_arm(panel: Panel, question: Question, *, pair: Pair, rule: Hypothesi
     control, treatment = pair
     effect, se = _effect(question, control, treatment)
     defined = (control.reason == 0) & (treatment.reason == 0) & np.isfinite(effect) & (se > 0)
-    limit = asymptotic_cs_one_sided(
-        np.where(defined, effect, 0.0),
-        np.where(defined, se, 0.0),
-        visitors=control.n + treatment.n,
-        alpha=rule.reserve,
-        n_star=rule.n_star,
-    ).lower_bound
-    always_valid = np.ma.filled(limit > -ROUNDING * se, fill_value=False) & defined
+    known, error = np.where(defined, effect, 0.0), np.where(defined, se, 0.0)
+    visitors = control.n + treatment.n
+
+    def may_exceed_zero(effect: FloatArray, alpha: float) -> BoolArray:
+        limit = asymptotic_cs_one_sided(
+            effect, error, visitors=visitors, alpha=alpha, n_star=rule.n_star
+        ).lower_bound
+        return np.asarray(np.ma.filled(limit > -ROUNDING * se, fill_value=False) & defined)
+
+    always_valid = may_exceed_zero(known, rule.reserve)
     z = np.where(defined, effect / se, np.nan)
     return Tested(
         z=z,
         information=np.where(defined, se**-2, np.nan),
         always_valid=always_valid,
+        harmful=may_exceed_zero(-known, HARM_ALPHA),
         may_pass=(z >= _floor(panel, rule) - ROUNDING) | always_valid,
     )
 
@@ -203,13 +206,14 @@ def _may_win(lift: LogLift) -> BoolArray:
     return np.asarray(chance >= MIN_CHANCE_TO_WIN - ROUNDING)
 
 
-def _may_harm(panel: Panel) -> BoolArray:
+def _may_harm(panel: Panel, tests: Mapping[str, Tested]) -> BoolArray:
     arms = range(1, len(panel.scenario.arms))
     by_metric = [
         np.stack([_metric_harm(panel, key, arm=arm) for arm in arms], axis=-1)
         for key in panel.tracks
     ]
-    return np.asarray(np.logical_or.reduce(by_metric))
+    worse = [test.harmful for test in tests.values()]
+    return np.asarray(np.logical_or.reduce([*by_metric, *worse]))
 
 
 def _metric_harm(panel: Panel, key: str, *, arm: int) -> BoolArray:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -61,7 +62,11 @@ def run_year(folder: Path, *, rounds: int, seed: int, out: Path | None) -> None:
 def _run(folder: Path, size: Size) -> Score:
     began = time.perf_counter()
     settings = demo.prepare(folder).model_copy(
-        update={"resolution_log_share": LOGGED_SHARE, "resolution_log_days": 2 * size.days}
+        update={
+            "resolution_log_share": LOGGED_SHARE,
+            "resolution_log_days": 2 * size.days,
+            "clock_stretch_hours": year.STEP // timedelta(hours=2),
+        }
     )
     runtime = open_current(settings)
     try:

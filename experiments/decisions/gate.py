@@ -143,10 +143,12 @@ def _ending(bench: _Bench) -> tuple[Outcome, str | None, str]:
         said = f"The data cannot be trusted. {_words(untrusted)}"
         return Outcome.INCONCLUSIVE, None, f"{said} The standard stays."
     readout, name = bench.readout, bench.readout.primary.name
-    if sooner := [variant for variant in bench.merit if comes_sooner(readout, variant)]:
-        words = next(item.words for item in bench.merit[sooner[0]] if item.condition == MORE)
-        return Outcome.SOONER, sooner[0], f"{words} The standard stays."
-    best = max((_at_best(readout, variant) for variant in bench.merit), default=float("inf"))
+    at_best = {variant: _at_best(readout, variant) for variant in bench.merit}
+    for variant, most in at_best.items():
+        if most >= 0 and comes_sooner(readout, variant):
+            words = next(item.words for item in bench.merit[variant] if item.condition == MORE)
+            return Outcome.SOONER, variant, f"{words} The standard stays."
+    best = max(at_best.values(), default=float("inf"))
     if best < 0:
         return Outcome.KEEP, None, f"No variant is as good on {name}. The standard stays."
     worth = bench.plan.minimum_lift

@@ -1,6 +1,6 @@
 """Conditions on one variant: enough conversions, evidence, guardrails, belief, no harm."""
 
-from experiments.analysis.comparison import HARM_LOG_E
+from experiments.analysis.harm import HARM_LOG_E
 from experiments.analysis.schemas import (
     Arm,
     Harm,
@@ -53,13 +53,14 @@ def comes_sooner(readout: Readout, variant: str) -> bool:
 def _harm(metric: MetricReadout, variant: str, *, called: str) -> Condition:
     found = metric.comparison(variant).harm
     harmful = isinstance(found, Harm) and found.harmful
+    figure, threshold, unit = _harm_figure(found)
     return Condition(
         condition=NO_HARM,
         variant=variant,
         metric=metric.key,
-        figure=found.log_e_value if isinstance(found, Harm) else found,
-        threshold=HARM_LOG_E,
-        unit=Unit.LOG_E,
+        figure=figure,
+        threshold=threshold,
+        unit=unit,
         ruling=Ruling.FAILED if harmful else Ruling.PASSED,
         words=(
             f"Variant {called} {_damage(metric, variant)}."
@@ -67,6 +68,17 @@ def _harm(metric: MetricReadout, variant: str, *, called: str) -> Condition:
             else f"No sign that {called} harms {metric.name}."
         ),
     )
+
+
+def _harm_figure(
+    found: Harm | NotEstimable,
+) -> tuple[float | NotEstimable, float, Unit]:
+    """The evidence that speaks, with its threshold: of what matured, or exact."""
+    if isinstance(found, NotEstimable):
+        return found, HARM_LOG_E, Unit.LOG_E
+    if isinstance(found.highest, float) and found.highest < 0:
+        return found.highest, 0.0, Unit.NONE
+    return found.log_e_value, HARM_LOG_E, Unit.LOG_E
 
 
 def _damage(metric: MetricReadout, variant: str) -> str:

@@ -12,7 +12,8 @@ from enum import StrEnum
 import numpy as np
 import scipy
 
-from experiments.analysis.comparison import DEFAULT_N_STAR
+from experiments.analysis.harm import FEWEST_CONVERSIONS
+from experiments.analysis.protocol import DEFAULT_N_STAR
 from experiments.analysis.schemas import (
     Belief,
     Comparison,
@@ -30,9 +31,6 @@ from experiments.formats import lift
 from experiments.probation.schemas import Realised
 from stats.confidence_sequences import asymptotic_cs_one_sided
 from stats.results import NotEstimable
-
-FEWEST_CONVERSIONS = 30
-"""Per arm, before a normal approximation may take anything back."""
 
 CALLED = "what was promoted"
 

@@ -41,10 +41,11 @@ def ruleset_as_of(session: Session, version: int) -> Ruleset:
 def _copy(session: Session, version: int) -> Iterator[Session]:
     """Everything that rulesets are made of, in memory, to be changed at will."""
     engine = create_engine("sqlite://")
-    SQLModel.metadata.create_all(engine)
+    tables = [cast(Table, inspect(model).local_table) for model in COPIED]
+    audit = cast(Table, inspect(AuditEntry).local_table)
+    SQLModel.metadata.create_all(engine, [*tables, audit])
     with Session(engine) as past:
-        for model in COPIED:
-            table = cast(Table, inspect(model).local_table)
+        for table in tables:
             rows = [dict(row) for row in session.connection().execute(table.select()).mappings()]
             if rows:
                 past.connection().execute(table.insert(), rows)

@@ -9,7 +9,7 @@ import scipy
 from experiments.simulation.portfolio import BANNER, BANNER_SLOTS, PAGE, Trial, Truth
 from experiments.simulation.visitors import Answer, Ask, Behaviour, Shown, Step, Track, Wait
 
-BASE_LOG_ODDS = -0.6
+BASE_LOG_ODDS = -0.3
 USUAL_HOURS, SOONER_HOURS = 20.0, 4.0
 WINDOW_HOURS = 72
 LATEST_HOURS = 70.0

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+import numpy as np
+from scipy import special
 
 from experiments.probation.schemas import ProbationState
 from experiments.shapes import Out
+from experiments.simulation.customers import BASE_LOG_ODDS
 from experiments.simulation.portfolio import Trial, Truth
 from experiments.simulation.year import Played
 
@@ -48,6 +53,7 @@ class Score(Out):
     begun: int
     seconds: float
     fates: list[Fate]
+    truth: float
     measured: Effect
     claimed: Effect
     wins: int
@@ -104,12 +110,34 @@ def score(played: Played, replayed: Replayed, *, days: int, seconds: float) -> S
             _fate(truth, [trial for trial in begun if trial.truth is truth], played)
             for truth in Truth
         ],
+        truth=_truth(begun, played, days=days),
         measured=_effect(shipped["measured"]),
         claimed=_effect(shipped["claimed"]),
         wins=len(shipped["wins"]),
         logged=replayed.logged,
         replayed=replayed.equal,
     )
+
+
+def _truth(begun: Iterable[Trial], played: Played, *, days: int) -> float:
+    """What everything shipped really did to orders, relative, over all days alike."""
+    moved = np.zeros(days)
+    for trial in begun:
+        for promotion in (item["promotion"] for item in played.decisions[trial.key]):
+            if promotion is not None and promotion["applied_at"] is not None:
+                first = _day(promotion["applied_at"], played, otherwise=days)
+                moved[first : _day(promotion["rolled_back_at"], played, otherwise=days)] += (
+                    trial.effect.lasting
+                )
+    base = special.expit(BASE_LOG_ODDS)
+    return float(special.expit(BASE_LOG_ODDS + moved).mean() / base - 1)
+
+
+def _day(said: str | None, played: Played, *, otherwise: int) -> int:
+    """The day of the year of a time that the server said."""
+    if said is None:
+        return otherwise
+    return (datetime.fromisoformat(said) - played.starts_at).days
 
 
 def _fate(truth: Truth, trials: Iterable[Trial], played: Played) -> Fate:

@@ -46,6 +46,8 @@ class Servers:
         }
         if clock is not None:
             environment["DESIRELINE_CLOCK_FILE"] = str(clock.path)
+            stretch = self.settings.clock_stretch_hours
+            environment["DESIRELINE_CLOCK_STRETCH_HOURS"] = str(stretch)
         self._spawn("cli", "serve", environment=environment)
         self._spawn("scheduler", environment=environment)
         self._wait_until_ready()

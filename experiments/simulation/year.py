@@ -54,7 +54,7 @@ class Size:
         return self.rounds * ROUND_DAYS + 15
 
 
-FULL = Size(rounds=5, visitors_per_day=45, seed=20260105)
+FULL = Size(rounds=5, visitors_per_day=36, seed=20260105)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ class Played:
     probations: Mapping[str, Mapping[str, Any]]
     shipped: Mapping[str, Any]
     visitors: int
+    starts_at: datetime
 
 
 def play(
@@ -96,7 +97,7 @@ def play(
         traffic = _traffic(site, clock, trials, size, starts_at=starts_at)
         for now, told in _steps(site, traffic, trials, size, starts_at=starts_at):
             progress((now - starts_at) / timedelta(days=1), told)
-        return _asked(site, trials, visitors=traffic.arrived)
+        return _asked(site, trials, visitors=traffic.arrived, starts_at=starts_at)
     finally:
         site.close()
         servers.stop()
@@ -236,9 +237,9 @@ def _experiment(trial: Trial) -> dict[str, Any]:
         ],
         "primary_metric": METRIC,
         "plan": {
-            "baseline": 0.35,
+            "baseline": 0.43,
             "minimum_lift": 0.2,
-            "visitors_per_week": 250,
+            "visitors_per_week": 200,
             "minimum_days": 14,
             "maximum_days": TEST_DAYS,
             "promotion": "automatic",
@@ -248,7 +249,7 @@ def _experiment(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _asked(site: Site, trials: Sequence[Trial], *, visitors: int) -> Played:
+def _asked(site: Site, trials: Sequence[Trial], *, visitors: int, starts_at: datetime) -> Played:
     found = {item["key"]: item for item in _all(site, f"/api/v1/experiments?journey={JOURNEY}")}
     return Played(
         trials=trials,
@@ -261,6 +262,7 @@ def _asked(site: Site, trials: Sequence[Trial], *, visitors: int) -> Played:
         probations={item["experiment"]: item for item in _all(site, "/api/v1/probations")},
         shipped=_all(site, "/api/v1/holdouts/comparisons")[0],
         visitors=visitors,
+        starts_at=starts_at,
     )
 
 

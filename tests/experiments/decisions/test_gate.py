@@ -243,6 +243,15 @@ def test_judge__horizon_over_and_only_sooner__says_sooner():
     assert "12 hours sooner and not more often" in found.sentence
 
 
+def test_judge__sooner_and_fewer__is_no_head_start_but_worse():
+    found = verdict(
+        arms={"control": (10_000, 1_000), "bold": (10_000, 890)},
+        hours={"control": 20.0, "bold": 8.0},
+        **OVER,
+    )
+    assert found.outcome is Outcome.KEEP
+
+
 def test_judge__more_and_sooner__is_promoted():
     found = verdict(arms=WINNER, hours={"control": 20.0, "bold": 8.0})
     assert found.outcome is Outcome.PROMOTE

@@ -1,5 +1,7 @@
 """What a simulated year is worth, from what a server would say of it."""
 
+from datetime import UTC, datetime
+from math import exp
 from typing import Any
 
 import pytest
@@ -9,7 +11,10 @@ from experiments.simulation.score import Fate, Replayed, score
 from experiments.simulation.year import Played
 from experiments.simulation.year_page import page
 
-APPLIED = [{"promotion": {"applied_at": "2026-01-31T00:00:00Z"}}]
+APPLIED = [{"promotion": {"applied_at": "2026-02-05T00:00:00Z", "rolled_back_at": None}}]
+DEMOTED = [
+    {"promotion": {"applied_at": "2026-01-01T00:00:00Z", "rolled_back_at": "2026-03-12T01:00:00Z"}}
+]
 LEFT = [{"promotion": None}]
 ALL = Replayed(logged=10, equal=10)
 
@@ -35,6 +40,7 @@ def year(*told: tuple[Truth, list[dict[str, Any]], str]) -> Played:
             "wins": [],
         },
         visitors=100,
+        starts_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 
@@ -72,3 +78,13 @@ def test_score__harm_verified__then_missed(truth: Truth) -> None:
 def test_score__replay_differs_or_says_nothing__then_missed(replayed: Replayed) -> None:
     found = score(year((Truth.BETTER, APPLIED, "verified")), replayed, days=70, seconds=60)
     assert len(found.missed) == 1
+
+
+def test_score__truth_of_what_was_shipped__is_that_of_the_days_on_which_it_stood() -> None:
+    base, better, worse = (1 / (1 + exp(-odds)) for odds in (-0.3, 0.2, -1.0))
+    half = score(year((Truth.BETTER, APPLIED, "")), ALL, days=70, seconds=60)
+    assert half.truth == pytest.approx((better / base - 1) / 2)  # from day 35 on
+    gone = score(year((Truth.SOURING, DEMOTED, "demoted")), ALL, days=140, seconds=60)
+    assert gone.truth == pytest.approx((worse / base - 1) / 2)  # until day 70
+    none = score(year((Truth.BETTER, LEFT, "")), ALL, days=70, seconds=60)
+    assert none.truth == pytest.approx(0)
