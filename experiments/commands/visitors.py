@@ -1,21 +1,33 @@
 """One visitor."""
 
 import json
+import sys
 
 import click
 from sqlmodel import Session
 
 from experiments.assignment import queries
 from experiments.assignment.schemas import AssignmentOut
-from experiments.commands.terminal import changing, operator, reading, short, show, when
+from experiments.commands.terminal import (
+    changing,
+    open_current,
+    operator,
+    reading,
+    short,
+    show,
+    when,
+)
 from experiments.design import listing
 from experiments.erasure import queries as erasures
 from experiments.erasure import service as erasure
 from experiments.events import queries as events
 from experiments.replay import queries as replays
+from experiments.replay.proving import prove
 from experiments.replay.schemas import ReplayIn
 from experiments.settings import Settings
 from experiments.shapes import parse
+
+DIFFERS = 1
 
 
 @click.group()
@@ -84,6 +96,22 @@ def replay_visitor(settings: Settings, value: str, journey: str, touchpoint: str
         for one in found.logged
     ]
     show("Logged on that day", ("at", "answered"), really)
+
+
+@visitor.command("replay-log")
+@click.pass_obj
+def replay_log(settings: Settings) -> None:
+    """Ask every logged question again; exit code 1 when an answer differs."""
+    found = prove(open_current(settings).engine)
+    rows = [
+        (when(one.at), one.visitor, f"{one.journey}/{one.touchpoint}", str(one.ruleset))
+        for one in found.differing
+    ]
+    if rows:
+        show("Answers that differ", ("at", "visitor", "where", "change"), rows)
+    click.echo(f"{found.equal:,} of {found.logged:,} logged answers are given again.")
+    if found.equal < found.logged:
+        sys.exit(DIFFERS)
 
 
 def _arms(session: Session, assignments: list[AssignmentOut]) -> list[tuple[str, str, str, str]]:

@@ -9,9 +9,9 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.commands.terminal import console, open_current, show
+from experiments.replay.proving import prove
 from experiments.settings import Settings
 from experiments.simulation import demo, year, year_page
-from experiments.simulation.replaying import replay_all
 from experiments.simulation.score import Score, score
 from experiments.simulation.servers import Servers
 from experiments.simulation.year import Played, Size
@@ -65,14 +65,14 @@ def _run(folder: Path, size: Size) -> Score:
         update={
             "resolution_log_share": LOGGED_SHARE,
             "resolution_log_days": 2 * size.days,
-            "clock_stretch_hours": year.STEP // timedelta(hours=2),
+            "clock_stretch_hours": year.STEP // timedelta(hours=1),
         }
     )
     runtime = open_current(settings)
     try:
         token = demo.sign_up(runtime).token
         played = _play(settings, token, size)
-        replayed = replay_all(runtime.engine)
+        replayed = prove(runtime.engine)
     finally:
         runtime.close()
     seconds = time.perf_counter() - began

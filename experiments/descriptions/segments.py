@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from experiments.analysis.comparison import DEFAULT_N_STAR, SHOWN_ALPHA
+from experiments.analysis.comparison import SHOWN_ALPHA
+from experiments.analysis.protocol import DEFAULT_N_STAR
 from experiments.analysis.schemas import Estimate
 from experiments.analysis.strata import compared_arms
 from experiments.descriptions.counting import Division

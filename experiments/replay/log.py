@@ -9,12 +9,14 @@ from sqlalchemy import Connection, insert
 from sqlmodel import Session, col, delete
 
 from experiments.assignment.bucketing import BUCKETS, bucket
+from experiments.assignment.schemas import Known
 from experiments.assignment.suppression import suppressed
 from experiments.errors import UnavailableError
 from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.schemas import Kind
 from experiments.replay.models import LoggedResolution
 from experiments.replay.queries import answer_out
+from experiments.replay.schemas import KnownThen
 from experiments.resolution.ladder import Place, Resolved
 from experiments.resolution.resolver import Asker
 from experiments.resolution.ruleset import Ruleset
@@ -31,6 +33,7 @@ class Noted(NamedTuple):
     place: Place
     ruleset: int
     resolved: Resolved
+    known: KnownThen
 
 
 def _write(connection: Connection, items: Sequence[Noted]) -> list[None]:
@@ -51,6 +54,7 @@ def _row(item: Noted) -> dict[str, object]:
         "answers": {
             found.slot: answer_out(found).model_dump(mode="json") for found in item.resolved.answers
         },
+        "known": item.known.model_dump(mode="json"),
     }
 
 
@@ -67,16 +71,32 @@ class ResolutionLog:
     share: float
 
     def note(
-        self, ruleset: Ruleset, place: Place, asker: Asker, resolved: Resolved, *, now: datetime
+        self,
+        ruleset: Ruleset,
+        place: Place,
+        asker: Asker,
+        resolved: Resolved,
+        *,
+        known: Known,
+        now: datetime,
     ) -> None:
-        """Log an answer of a chosen visitor; previews and unknown places are none."""
+        """Log an answer of a chosen visitor; previews and unknown places are none.
+
+        To be led past a touchpoint is an answer.
+        """
         visitor = asker.visitor
-        if visitor is None or asker.forced is not None or resolved.touchpoint is None:
+        if visitor is None or asker.forced is not None or resolved.version is None:
             return
         if bucket(SALT, visitor) >= self.share * BUCKETS:
             return
+        then = KnownThen(
+            # What no condition reads is nobody's business here.
+            attributes={**known.attributes, **asker.context} if ruleset.reads_attributes else {},
+            arms=dict(known.arms),
+            standing=dict(known.standing),
+        )
         try:
-            self.commits.submit(NOTES, Noted(now, visitor, place, ruleset.version, resolved))
+            self.commits.submit(NOTES, Noted(now, visitor, place, ruleset.version, resolved, then))
         except UnavailableError:
             return  # to answer matters more than to have noted it
 

@@ -21,3 +21,4 @@ class LoggedResolution(SQLModel, table=True):
     ruleset: int
     journey_version: int | None = None
     answers: dict[str, Any] = Field(sa_type=Json)
+    known: dict[str, Any] | None = Field(default=None, sa_type=Json)

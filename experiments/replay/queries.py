@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from experiments.assignment.models import Assignment, Attribute
 from experiments.assignment.queries import visitor_id
-from experiments.assignment.schemas import Known, StoredArm
+from experiments.assignment.schemas import Known, Standing, StoredArm
 from experiments.audit.models import AuditEntry
 from experiments.errors import NotFoundError
 from experiments.instances import queries as instances
@@ -15,6 +15,7 @@ from experiments.replay.models import LoggedResolution
 from experiments.replay.rewinding import ruleset_as_of
 from experiments.replay.schemas import (
     AnswerOut,
+    KnownThen,
     LoggedOut,
     ReplayedOut,
     ReplayIn,
@@ -33,8 +34,11 @@ def replay(session: Session, asked: ReplayIn) -> ReplayOut:
     Raises:
         NotFoundError: when there was no such journey or touchpoint then.
     """
-    rules = ruleset_as_of(session, _version_at(session, asked.at))
-    found = answer(session, rules, asked)
+    logged_then = _logged_on_the_day(session, asked)
+    noted = next((one for one in logged_then if one.at == asked.at and one.known), None)
+    version = _version_at(session, asked.at) if noted is None else noted.ruleset
+    rules = ruleset_as_of(session, version)
+    found = answer(session, rules, asked) if noted is None else answer_again(rules, noted)
     if found.touchpoint is None and found.version is None:
         place = f"{asked.journey}/{asked.touchpoint}"
         raise NotFoundError("touchpoint at that time", place)
@@ -42,8 +46,9 @@ def replay(session: Session, asked: ReplayIn) -> ReplayOut:
         **asked.model_dump(),
         ruleset=rules.version,
         journey_version=found.version,
+        is_noted=noted is not None,
         slots={item.slot: _replayed(item) for item in found.answers},
-        logged=_logged_on_the_day(session, asked),
+        logged=logged_then,
     )
 
 
@@ -52,6 +57,18 @@ def answer(session: Session, rules: Ruleset, asked: ReplayIn) -> Resolved:
     known = _known_by(session, asked.visitor, at=asked.at)
     asker = question(Asker(visitor=asked.visitor), known)
     return climb(rules, Place(asked.journey, asked.touchpoint), asker)
+
+
+def answer_again(rules: Ruleset, item: LoggedOut) -> Resolved:
+    """What the ladder says with these rules to what was noted with an answer."""
+    then = item.known or KnownThen(attributes={}, arms={}, standing={})
+    known = Known(
+        arms={number: StoredArm(*arm) for number, arm in then.arms.items()},
+        attributes=then.attributes,
+        standing={number: Standing(*place) for number, place in then.standing.items()},
+    )
+    place = Place(item.journey, item.touchpoint, tuple(item.answers))
+    return climb(rules, place, question(Asker(visitor=item.visitor), known))
 
 
 def answer_out(found: Answer) -> AnswerOut:

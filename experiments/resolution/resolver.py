@@ -48,9 +48,16 @@ class Note(Protocol):
     """Is told of every answer that somebody was shown."""
 
     def __call__(
-        self, ruleset: Ruleset, place: Place, asker: Asker, resolved: Resolved, *, now: datetime
+        self,
+        ruleset: Ruleset,
+        place: Place,
+        asker: Asker,
+        resolved: Resolved,
+        *,
+        known: Known,
+        now: datetime,
     ) -> None:
-        """Take note; it must not make anybody wait."""
+        """Take note of an answer and of what it was given from; it must not make anybody wait."""
         ...
 
 
@@ -86,15 +93,18 @@ class Resolver:
         Raises:
             OverloadedError: when more waits to be recorded than may wait.
         """
-        resolved = self._meet(ruleset, place, asker, now=now)
+        resolved, known = self._meet(ruleset, place, asker, now=now)
         if self._note is not None:
-            self._note(ruleset, place, asker, resolved, now=now)
+            self._note(ruleset, place, asker, resolved, known=known, now=now)
         return resolved
 
-    def _meet(self, ruleset: Ruleset, place: Place, asker: Asker, *, now: datetime) -> Resolved:
+    def _meet(
+        self, ruleset: Ruleset, place: Place, asker: Asker, *, now: datetime
+    ) -> tuple[Resolved, Known]:
+        """What is shown, and what is known of the asker that it follows from."""
         visitor = asker.visitor
         if visitor is None:
-            return climb(ruleset, place, question(asker, NOBODY))
+            return climb(ruleset, place, question(asker, NOBODY)), NOBODY
         ask = partial(_ask, ruleset, place, asker)
         known = self._memory.get(visitor)
         # Somebody new is looked up where they are recorded; others are looked up first.
@@ -103,7 +113,7 @@ class Resolver:
         read = known or NOBODY
         resolved, news = ask(read)
         if not news:
-            return resolved
+            return resolved, read
         complete = partial(_with_what_is_not_recorded, read)
 
         def meetings(stored: Known) -> Sequence[Meeting]:
@@ -112,11 +122,12 @@ class Resolver:
 
         stored = self._record(Visit(visitor, now, meetings), news)
         if stored is None:
-            return resolved
+            return resolved, read
         stored = complete(stored)
         self._memory.put(visitor, stored)
         # Only where another request of the same person was first another arm may stand.
-        return resolved if stored.arms == _expected(read, news) else ask(stored)[0]
+        as_read = stored.arms == _expected(read, news)
+        return (resolved, read) if as_read else (ask(stored)[0], stored)
 
     def replay(self) -> None:
         """Record what waited in a file while the database was away."""

@@ -1,7 +1,6 @@
 """What a simulated year is worth: what was promoted, taken back and verified, beside the truth."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from experiments.probation.schemas import ProbationState
+from experiments.replay.schemas import Proof
 from experiments.shapes import Out
 from experiments.simulation.customers import BASE_LOG_ODDS
 from experiments.simulation.portfolio import Trial, Truth
@@ -88,15 +88,7 @@ class Score(Out):
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """Logged answers, and how many of them replay gives again."""
-
-    logged: int
-    equal: int
-
-
-def score(played: Played, replayed: Replayed, *, days: int, seconds: float) -> Score:
+def score(played: Played, replayed: Proof, *, days: int, seconds: float) -> Score:
     """Hold what the server says against the truth."""
     begun = [trial for trial in played.trials if trial.key in played.experiments]
     shipped = played.shipped

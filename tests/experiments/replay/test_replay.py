@@ -19,6 +19,7 @@ from experiments.errors import NotFoundError
 from experiments.events.models import Event
 from experiments.journeys import service as journeys
 from experiments.replay.log import drop_old
+from experiments.replay.proving import prove
 from experiments.replay.queries import answer, answer_out, logged, replay
 from experiments.replay.rewinding import ruleset_as_of
 from experiments.replay.schemas import ReplayIn
@@ -123,6 +124,8 @@ def crowd(session, found, arm, people, converted, *, at):
 
 
 def test_replay__month_of_changes__equals_every_logged_answer(month, runtime):
+    proof = prove(runtime.engine)
+    assert (proof.logged, proof.equal, proof.differing) == (month, month, [])
     with reading(runtime.engine) as session:
         found = logged(session, limit=10_000)
         rules = {item: ruleset_as_of(session, item) for item in {one.ruleset for one in found}}
@@ -131,7 +134,7 @@ def test_replay__month_of_changes__equals_every_logged_answer(month, runtime):
             for one in found
             if (said := replayed(session, rules[one.ruleset], one)) != one.answers
         ]
-    assert differing == []
+    assert differing == []  # what is stored says the same as what was noted
     assert len(found) == month
     assert len(rules) == 11
     seen = {item.source for one in found for item in one.answers.values()}
@@ -159,9 +162,11 @@ def test_replay__day_of_the_pause__says_what_was_shown_beside_what_was_logged(mo
     paused = on(4)
     assert paused.slots["hero_headline"].source == "standard"
     assert [one.answers["hero_headline"].source for one in paused.logged] == ["standard"]
+    assert paused.is_noted
     with pytest.raises(NotFoundError):
         on(-1)
     with transaction(runtime.engine) as session:
         assert drop_old(session, before=now + 10 * DAY) > 0
     assert on(4).logged == []
     assert on(4).slots == paused.slots
+    assert not on(4).is_noted

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from experiments.replay.schemas import Proof
 from experiments.simulation.portfolio import PAGE, Trial, Truth
-from experiments.simulation.score import Fate, Replayed, score
+from experiments.simulation.score import Fate, score
 from experiments.simulation.year import Played
 from experiments.simulation.year_page import page
 
@@ -16,7 +17,7 @@ DEMOTED = [
     {"promotion": {"applied_at": "2026-01-01T00:00:00Z", "rolled_back_at": "2026-03-12T01:00:00Z"}}
 ]
 LEFT = [{"promotion": None}]
-ALL = Replayed(logged=10, equal=10)
+ALL = Proof(logged=10, equal=10, differing=[])
 
 
 def year(*told: tuple[Truth, list[dict[str, Any]], str]) -> Played:
@@ -74,8 +75,10 @@ def test_score__harm_verified__then_missed(truth: Truth) -> None:
     assert found.missed == ["1 harmful promotions verified of 1"]
 
 
-@pytest.mark.parametrize("replayed", [Replayed(logged=10, equal=9), Replayed(logged=0, equal=0)])
-def test_score__replay_differs_or_says_nothing__then_missed(replayed: Replayed) -> None:
+@pytest.mark.parametrize(
+    "replayed", [Proof(logged=10, equal=9, differing=[]), Proof(logged=0, equal=0, differing=[])]
+)
+def test_score__replay_differs_or_says_nothing__then_missed(replayed: Proof) -> None:
     found = score(year((Truth.BETTER, APPLIED, "verified")), replayed, days=70, seconds=60)
     assert len(found.missed) == 1
 
