@@ -16,13 +16,14 @@ from api.access import granted, secret_in
 from api.errors import status_of
 from api.exchange import Headers, Reply, Request, flask_response
 from api.freshness import is_known
+from api.previews import previewed
 from api.requests import runtime
 from api.sheet import Sheet
 from experiments.accounts.schemas import Scope
 from experiments.assignment.schemas import VisitorId
 from experiments.errors import DesirelineError, TooLargeError
 from experiments.logs import logger
-from experiments.resolution.evaluation import Answered, evaluate
+from experiments.resolution.evaluation import Answered, answers, evaluate
 from experiments.resolution.flags import Evaluation, Flag, flags
 from experiments.resolution.resolver import Asker
 from experiments.resolution.ruleset import Ruleset
@@ -39,6 +40,8 @@ PREFLIGHT = (
     ("Access-Control-Allow-Methods", "POST, OPTIONS"),
     ("Access-Control-Max-Age", "86400"),
 )
+PREVIEW = "desireline_preview"
+"""The attribute of the context, and the parameter of a page, that carries a preview."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 JSON = ("Content-Type", "application/json")
 
@@ -113,7 +116,7 @@ def _admit(opened: Runtime, headers: Headers) -> None:
 
 
 def _one(opened: Runtime, key: str, request: Request) -> Reply:
-    asker = _asker(request.body())
+    asker = _asker(opened, request.body())
     ruleset = opened.rulesets.current()
     flag = flags(ruleset).get(key)
     if flag is None:
@@ -127,12 +130,24 @@ def _one(opened: Runtime, key: str, request: Request) -> Reply:
 
 
 def _all(opened: Runtime, request: Request) -> Reply:
-    asker = _asker(request.body())
+    asker = _asker(opened, request.body())
     ruleset = opened.rulesets.current()
+    if asker.forced is not None:
+        return _previewed(opened, ruleset, asker)
     body, tag = _sheet(ruleset).fill(opened.resolver.look(ruleset, asker))
     if is_known(request.headers.get("If-None-Match"), tag):
         return Reply(304, b"", (*CORS, ("ETag", tag)))
     return Reply(200, body, (*CORS, JSON, ("ETag", tag)))
+
+
+def _previewed(opened: Runtime, ruleset: Ruleset, asker: Asker) -> Reply:
+    """Every flag as a preview shows it, written for this one request and kept by nobody."""
+    question = opened.resolver.look(ruleset, asker)
+    told = (
+        _said(found, asker.visitor is not None)
+        for found in map(Answered._make, answers(ruleset, question))
+    )
+    return _reply(200, {"flags": [item for item in told if item is not None], "metadata": {}})
 
 
 @lru_cache(maxsize=2)
@@ -147,7 +162,7 @@ def _said(answered: Answered, is_somebody: bool) -> dict[str, Any] | None:  # no
     return None if found is None else _document(found)
 
 
-def _asker(body: bytes) -> Asker:
+def _asker(opened: Runtime, body: bytes) -> Asker:
     try:
         document = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as error:
@@ -158,10 +173,12 @@ def _asker(body: bytes) -> Asker:
     if not isinstance(context, dict):
         raise FailedError("INVALID_CONTEXT", "context must be an object of attributes")
     told = context.pop("targetingKey", None)
+    carried = context.pop(PREVIEW, None)
+    forced = previewed(opened, str(carried)) if carried else None
     if not told:
-        return Asker(None, context)
+        return Asker(None, context, forced)
     try:
-        return Asker(_visitor.validate_python(told, strict=True), context)
+        return Asker(_visitor.validate_python(told, strict=True), context, forced)
     except ValidationError as error:
         detail = f"targetingKey: {error.errors()[0]['msg']}"
         raise FailedError("INVALID_CONTEXT", detail) from error

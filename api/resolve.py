@@ -5,11 +5,12 @@ from flask import Blueprint
 from api.access import granted, secret_in
 from api.endpoint import endpoint
 from api.exchange import HeaderList, Reply, Request
+from api.previews import previewed
 from api.requests import document, json_bytes, runtime
 from experiments.accounts.schemas import Scope
 from experiments.database import reading
 from experiments.design import queries as design
-from experiments.resolution import overrides, service
+from experiments.resolution import service
 from experiments.resolution.overrides import Forced
 from experiments.resolution.schemas import (
     ExplainOut,
@@ -67,7 +68,4 @@ def _shown(opened: Runtime, asked: ResolveIn) -> ResolutionOut:
 
 
 def _forced(opened: Runtime, asked: ResolveIn) -> Forced | None:
-    if not asked.preview:
-        return None
-    key = opened.settings.signing_key()
-    return overrides.verify(asked.preview, key=key, now=opened.clock.now())
+    return previewed(opened, asked.preview) if asked.preview else None

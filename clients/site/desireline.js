@@ -7,7 +7,8 @@
   const flags = {}
   const counted = {}
   const sheet = new CSSStyleSheet()
-  let id, timer, answered, queue = []
+  const preview = new URL(location).searchParams.get('desireline_preview')
+  let id, timer, done, queue = []
 
   const random = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
   // Where the browser stores nothing there is no visitor: the page stays as it is.
@@ -17,8 +18,7 @@
     fetch(base + path, { method: 'POST', body: JSON.stringify(body), ...more })
 
   const flush = (leaving) => {
-    clearTimeout(timer)
-    timer = 0
+    timer = clearTimeout(timer)
     const batch = queue.splice(0, 40)
     if (!batch[0]) return
     const body = { writeKey: set.key, batch, sentAt: new Date() }
@@ -28,7 +28,8 @@
     else post('/v1/batch', body, { keepalive: true }).then((reply) => reply.status > 428 && retry(), retry)
   }
   const add = (type, more) => {
-    if (!id) return
+    // Who only previews a variant is counted nowhere.
+    if (!id || preview) return
     queue.push({ type, messageId: random(), anonymousId: id, timestamp: new Date(), ...more })
     timer ||= setTimeout(flush, 1e3)
   }
@@ -51,13 +52,13 @@
     track('Experiment Viewed', { experiment_id: experiment, variation_id: flag.variant })
   })
   const settle = () => {
-    answered = 1
+    done = 1
     show()
     return flags
   }
 
   const ready = id ? post('/ofrep/v1/evaluate/flags', {
-    context: { ...JSON.parse(set.context || '{}'), targetingKey: id }
+    context: { ...JSON.parse(set.context || '{}'), targetingKey: id, desireline_preview: preview }
   }, { headers: { 'x-api-key': set.key } }).then((reply) => reply.json()).then((all) => {
     // What was seen before a late answer stays as it is: nothing changes under somebody's eyes.
     all.flags.forEach((flag) => { flags[flag.key] = flag })
@@ -67,12 +68,12 @@
   // Until there is an answer, what may change keeps its place and is not seen.
   sheet.replaceSync('[data-desireline]:not([data-desireline-shown]){visibility:hidden}')
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
-  new MutationObserver(() => answered && show()).observe(document, { childList: true, subtree: true })
-  setTimeout(() => answered || settle(), set.timeout || 500)
+  new MutationObserver(() => done && show()).observe(document, { childList: true, subtree: true })
+  setTimeout(() => done || settle(), set.timeout || 500)
 
   document.addEventListener('visibilitychange', () => document.hidden && flush(1))
   addEventListener('pagehide', () => flush(1))
   const { title, referrer } = document
   set.page == 'off' || add('page', { properties: { url: location.href, title, referrer } })
-  window.desireline = { id, ready, track, identify: (userId, traits) => add('identify', { userId, traits }) }
+  self.desireline = { id, ready, track, identify: (userId, traits) => add('identify', { userId, traits }) }
 })()

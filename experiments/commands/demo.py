@@ -39,7 +39,7 @@ def run_demo(settings: Settings, folder: Path) -> None:
     try:
         credentials = demo.sign_up(runtime)
         endings = _play(servers, credentials)
-        demo.finish(folder)
+        demo.finish(runtime)
         _tell(endings)
         if _somebody_watches():
             _keep_serving(servers, credentials)

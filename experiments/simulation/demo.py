@@ -16,6 +16,7 @@ from experiments.accounts.schemas import Scope, TokenIn
 from experiments.audit.schemas import Actor, ActorKind
 from experiments.clock import SteppedClock, SystemClock
 from experiments.database import transaction
+from experiments.reports import service as reports
 from experiments.runtime import Runtime
 from experiments.settings import Settings
 from experiments.simulation.servers import Servers
@@ -82,14 +83,21 @@ def prepare(data_dir: Path) -> Settings:
     )
 
 
-def finish(data_dir: Path) -> None:
-    """Note that everything is there and can be looked at."""
-    (data_dir / READY).touch()
+def finish(runtime: Runtime) -> None:
+    """Write the reports of the weeks that were played, and note that everything is there."""
+    now = runtime.clock.now()
+    for weeks_ago in range(DAYS_AGO // 7, -1, -1):
+        with transaction(runtime.engine) as session:
+            reports.weekly(session, now=now - timedelta(weeks=weeks_ago))
+    (runtime.settings.data_dir / READY).touch()
 
 
 def sign_up(runtime: Runtime) -> Credentials:
-    """An administrator for the person who watches, and a token for the pretended site."""
-    now = runtime.clock.now()
+    """An administrator for the person who watches, and a token for the pretended site.
+
+    Both are made when the pretended month begins: there is no report of a week before that.
+    """
+    now = _midnight(runtime.clock.now())
     actor = Actor(kind=ActorKind.OPERATOR, name="demo")
     with transaction(runtime.engine) as session:
         password = accounts.first_admin(session, now=now) or ""

@@ -106,3 +106,17 @@ def test_snippet__when_the_server_is_away_or_nothing_can_be_stored__then_the_pag
         None,
         "Hello",
     ]
+
+
+def test_snippet__when_a_preview_is_carried__then_it_shows_that_variant_and_sends_nothing(
+    page: Page, website: Any, shop: Any
+) -> None:
+    arms = shop.ask("/api/v1/experiments/test-title")["variants"]
+    arm = next(item for item in arms if not item["control"])
+    link = shop.ask("/api/v1/experiments/test-title/preview-links", {"variant": arm["key"]})
+    page.goto(website.write(f"/?desireline_preview={link['token']}", MARKED, tag(shop)))
+    page.wait_for_function("document.querySelectorAll('[data-desireline-shown]').length === 5")
+    assert page.locator("h1").text_content() == arm["content"]
+    visitor = page.evaluate("desireline.id")
+    page.goto("about:blank")
+    assert shop.wait(lambda: shop.events(visitor)) == []

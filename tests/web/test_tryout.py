@@ -32,8 +32,8 @@ def made(settings, clock, actor, now):
     pretended = TemplateIn(key="pretended", name="Pretended insurer", template="signup")
     with transaction(opened.engine) as session:
         service.create_from_template(session, pretended, actor=actor, now=now)
+    demo.finish(opened)
     opened.close()
-    demo.finish(own.data_dir)
 
 
 def test_start__nothing_real__offers_it_to_who_may_make_it(alice, browser):
