@@ -1,7 +1,8 @@
 """Many rows in one statement, without objects in between: what the database has already stays.
 
 Rows are tuples of what the driver takes: instants as microseconds, JSON as text. SQLite is fastest
-with one prepared statement for all rows; PostgreSQL with all rows as one JSON parameter.
+with one prepared statement for all rows; PostgreSQL by COPY, and where some may be known by one
+statement with all rows as a JSON parameter.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from sqlmodel import SQLModel
 from experiments.database import Json, direct, fetched, run
 
 Row = tuple[Any, ...]
+FEWEST_COPIED = 200  # rows; fewer are as quick in one statement
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 
@@ -78,6 +80,8 @@ def _insert_postgresql(
     key: tuple[str, ...],
 ) -> set[Row] | None:
     """The keys of the new rows, or nothing when all are new."""
+    if len(rows) >= FEWEST_COPIED and _copied(connection, table, columns, rows):
+        return None
     written = {place for place, name in enumerate(columns) if isinstance(table.c[name].type, Json)}
     document = orjson.dumps(
         [
@@ -91,6 +95,23 @@ def _insert_postgresql(
     statement = _postgresql_statement(table, columns, key)
     found = set(run(connection, statement, document.decode()))
     return None if len(found) == len(rows) else found
+
+
+def _copied(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> bool:
+    """Copy rows, which takes half the time; whether that was possible, because all are new."""
+    with direct(connection) as cursor:
+        cursor.execute("SAVEPOINT copying")
+        try:
+            with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except connection.dialect.loaded_dbapi.IntegrityError:
+            cursor.execute("ROLLBACK TO SAVEPOINT copying")
+            return False
+        cursor.execute("RELEASE SAVEPOINT copying")
+    return True
 
 
 @lru_cache
