@@ -1,11 +1,11 @@
 """Nothing that looks like a result is told before its time: one rule for pages, files and API.
 
-Counts and figures of every arm are always told, and so is harm, which needs no minimum. What
-compares arms is told once the plan's least days and conversions are there, and while no health
-check forbids to believe it.
+Counts and figures of every arm are always told. What compares arms is told once the plan's least
+days and conversions are there, and while no health check forbids to believe it. Harm needs no
+minimum: it is told at once, and with every figure when no treatment is left that does none.
 """
 
-from experiments.analysis.schemas import Comparison, Light, Readout, RunOut, Trust
+from experiments.analysis.schemas import Comparison, Harm, Light, Readout, RunOut, Trust
 from experiments.design.plans import Plan
 from experiments.formats import count, plural
 from stats.results import NotEstimable
@@ -15,7 +15,7 @@ def withheld(plan: Plan, readout: Readout, trust: Trust | None) -> str:
     """Why nothing that compares arms may be told yet; empty when it may."""
     if trust is not None and trust.light is Light.RED:
         return "the data cannot be trusted before the reason of the alarm is found"
-    lacking = _lacking(plan, readout)
+    lacking = "" if _is_harmful(readout) else _lacking(plan, readout)
     return f"it is too early: there are {lacking}" if lacking else ""
 
 
@@ -36,6 +36,17 @@ def _silent(item: Comparison, reason: str) -> Comparison:
     nothing = NotEstimable(reason)
     fields = ("effect_abs", "effect_rel", "test", "fixed", "belief", "timing")
     return item.model_copy(update=dict.fromkeys(fields, nothing))
+
+
+def _is_harmful(readout: Readout) -> bool:
+    """Whether every treatment does harm: there is nothing left to wait for."""
+    harmful = {
+        item.variant
+        for metric in readout.metrics
+        for item in metric.comparisons
+        if isinstance(item.harm, Harm) and item.harm.harmful
+    }
+    return harmful == {item.variant for item in readout.primary.comparisons}
 
 
 def _lacking(plan: Plan, readout: Readout) -> str:

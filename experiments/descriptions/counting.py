@@ -10,10 +10,11 @@ from sqlmodel import Session
 
 from experiments.analysis.data import Cell
 from experiments.analysis.moments import cell
+from experiments.descriptions.personas import by_persona
 from experiments.design.schemas import ExperimentOut
 from experiments.metrics.schemas import MetricKind, MetricOut
 from experiments.moments.duck import DuckEngine
-from experiments.moments.groups import groupings
+from experiments.moments.groups import groupings, members
 from experiments.moments.schemas import paired
 
 Cells = Mapping[str, Mapping[str, list[Cell]]]
@@ -68,10 +69,13 @@ def divisions(
     metric: MetricOut,
     as_of: datetime,
 ) -> list[Division]:
-    """The cells of a metric by every attribute that makes a few groups."""
+    """The cells of a metric by persona and by every attribute that makes a few groups."""
     variants, phases = _names(experiment)
     found = groupings(session, experiment.id)
-    answers = engine.answer_by(session, experiment.id, found, metric=metric, as_of=as_of)
+    rows = members(session, experiment.id, found)
+    if by := by_persona(session, experiment.id, number=-len(found) - 1):
+        found, rows = [by[0], *found], [*by[1], *rows]
+    answers = engine.answer_by(session, experiment.id, found, rows, metric=metric, as_of=as_of)
     divided = []
     for grouping, answer in zip(found, answers, strict=True):
         cells: dict[str, dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))

@@ -20,7 +20,7 @@ from experiments.metrics.schemas import MetricOut
 from experiments.moments import inbox_rows
 from experiments.moments.answering import answered
 from experiments.moments.following import Followed, followed
-from experiments.moments.groups import Grouping, members
+from experiments.moments.groups import Grouping, Member, as_exposures
 from experiments.moments.questions import Questions, numbered
 from experiments.moments.schemas import Answer, Inquiry, Population
 from experiments.moments.shelf import Shelf, opened
@@ -68,6 +68,7 @@ class DuckEngine:
         session: Session,
         experiment: int,
         found: Sequence[Grouping],
+        rows: Sequence[Member],
         *,
         metric: MetricOut,
         as_of: datetime,
@@ -87,7 +88,7 @@ class DuckEngine:
             return []
         asked = numbered(inquiries)
         with self._opened(session, asked, as_of=as_of) as source:
-            source.database.register("grouped", members(session, experiment, found))
+            source.database.register("grouped", as_exposures(rows))
             return answered(asked, source.beside("grouped"), as_of=as_of)
 
     def follow(

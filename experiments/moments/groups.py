@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import String, and_, cast, func, select
 from sqlmodel import Session, col
@@ -29,9 +29,13 @@ KNOWN_BEFORE = and_(
 )
 
 
+Member: TypeAlias = tuple[int, int, int]
+"""The number of a grouping, a visitor, and the place of their value."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
-    """An attribute with its values, as JSON; `number` stands for it among experiments."""
+    """What divides visitors, with its values as JSON; `number` stands for it among experiments."""
 
     number: int
     attribute: str
@@ -58,9 +62,9 @@ def groupings(session: Session, experiment: int) -> list[Grouping]:
     ]
 
 
-def members(session: Session, experiment: int, found: Sequence[Grouping]) -> pa.Table:
-    """Who is in which group, as exposures to the number of the grouping with the value's place."""
-    rows: list[tuple[int, ...]] = []
+def members(session: Session, experiment: int, found: Sequence[Grouping]) -> list[Member]:
+    """Who is in which group by an attribute."""
+    rows: list[Member] = []
     for grouping in found:
         places = {value: place for place, value in enumerate(grouping.values)}
         query = (
@@ -71,10 +75,16 @@ def members(session: Session, experiment: int, found: Sequence[Grouping]) -> pa.
             )
         )
         rows += [
-            (0, grouping.number, visitor, places[value], 0, 0)
+            (grouping.number, visitor, places[value])
             for visitor, value in session.connection().execute(query)
         ]
-    return table_of(zip(*rows, strict=True) if rows else ((),) * len(EXPOSURE), EXPOSURE)
+    return rows
+
+
+def as_exposures(rows: Sequence[Member]) -> pa.Table:
+    """Members as exposures to the number of the grouping, in the arm of the value's place."""
+    wide = [(0, number, visitor, place, 0, 0) for number, visitor, place in rows]
+    return table_of(zip(*wide, strict=True) if wide else ((),) * len(EXPOSURE), EXPOSURE)
 
 
 def _values(session: Session, experiment: int, key: str) -> tuple[str, ...]:

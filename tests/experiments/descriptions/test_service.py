@@ -9,6 +9,8 @@ from experiments.analysis.service import analyse
 from experiments.assignment.models import Attribute
 from experiments.descriptions.queries import description, undescribed
 from experiments.descriptions.service import describe, write
+from experiments.personas import service as personas
+from experiments.personas.schemas import PersonaIn
 from stats.results import NotEstimable
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -35,6 +37,8 @@ def test_describe__visitors_of_two_devices__tells_time_and_groups(start_trial, a
     know(trial, range(421, 451), "desktop", at=now)
     # What is known only since after the exposure may be what the treatment did.
     know(trial, range(451, 501), "desktop", at=now + HOUR)
+    persona = PersonaIn(key="mobile", name="On the move", rule={"device": "phone"})
+    personas.create(trial.session, persona, actor=trial.actor, now=now)
     analyse(trial.session, trial.key, now=now + DAY + HOUR)
 
     described = describe(trial.session, trial.key)
@@ -45,7 +49,9 @@ def test_describe__visitors_of_two_devices__tells_time_and_groups(start_trial, a
     assert [control.converted[5], control.converted[6]] == [0, 0.5]
     assert control.half_hours == pytest.approx(2.8)
     assert bold.converted[12] == pytest.approx(200 / 240)
-    (by_device,) = described.segments
+    by_persona, by_device = described.segments
+    found = [(group.value, group.visitors) for group in by_persona.groups]
+    assert found == [("On the move", 240), ("no persona", 260)]
     assert [(g.value, g.visitors, g.control) for g in by_device.groups][1] == ("phone", 240, 1)
     assert by_device.groups[0].visitors == 210
     assert by_device.groups[0].effect == NotEstimable("fewer than 100 matured visitors in an arm")
