@@ -31,11 +31,11 @@ def page() -> str:
     document: Document = current_app.extensions["api_document"]()
     base = runtime().settings.base_url.rstrip("/")
     found = list(_calls(document, base))
-    groups = [
+    tags = [
         (tag, [call for call in found if tag["name"] in call.told["tags"]])
         for tag in document["tags"]
     ]
-    return render_template("api_docs/page.html", document=document, groups=groups, base=base)
+    return render_template("api_docs/page.html", document=document, tags=tags, base=base)
 
 
 def _calls(document: Document, base: str) -> Iterator[Call]:

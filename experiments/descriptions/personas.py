@@ -49,8 +49,7 @@ def _visitors(session: Session, experiment: int) -> dict[int, dict[str, Any]]:
         .where(col(Exposure.experiment_id) == experiment)
     )
     for visitor, key, value in session.exec(query):
-        if key is None:
-            found[visitor] = {}
-        else:
-            found[visitor][key] = value
+        known = found[visitor]
+        if key:
+            known[key] = value
     return found

@@ -92,7 +92,7 @@ def trust(body: Body) -> Section:
 
 def calibration(body: Body) -> Section:
     """How past claims turned out, and how often the gate is wrong in simulation."""
-    title, note = "How past claims turned out", _simulated(body.simulated)
+    title, note = "How past claims turned out", simulated(body.simulated)
     record = body.track_record
     if record is None or not record.judged:
         lead = "No promotion came to the end of its probation yet, so there is nothing to compare."
@@ -106,7 +106,8 @@ def calibration(body: Body) -> Section:
     return Section(key="calibration", title=title, lead=lead, note=note)
 
 
-def _simulated(found: Simulated | None) -> str:
+def simulated(found: Simulated | None) -> str:
+    """How often the gate is wrong where nothing differs; empty when nobody has tried it out."""
     if found is None:
         return ""
     return (

@@ -258,3 +258,4 @@ class TodayOut(Out):
     lights: dict[Light, int]
     aa: AaOut
     track_record: TrackRecord
+    simulated: str

@@ -16,7 +16,9 @@ from experiments.probation.queries import probations
 from experiments.probation.track_record import track_record
 from experiments.reports.gathering import changes
 from experiments.reports.judgements import latest_sentences
+from experiments.reports.outlook import simulated
 from experiments.reports.schemas import OpenTest, TodayOut
+from experiments.reports.simulated import last_run
 from experiments.reports.trust import alarms, lights
 
 OPEN = (Status.SCHEDULED, Status.RUNNING, Status.PAUSED, Status.MATURING)
@@ -37,6 +39,7 @@ def today(session: Session, *, now: datetime) -> TodayOut:
         lights=dict(Counter(item.light for item in trust.values())),
         aa=aa(session, now=now),
         track_record=track_record(probations(session)),
+        simulated=simulated(last_run()),
     )
 
 

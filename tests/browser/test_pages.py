@@ -43,6 +43,7 @@ EDITED = {
     "/personas/<key>/edit": "/personas/careful/edit",
     "/personas/new": "/personas/new",
 }
+VIEWS = [f"/experiments/headline?view={view}" for view in ("time", "groups", "health", "setup")]
 NOT_PAGES = re.compile(r"^/static/|^/login$|\.(csv|json|pdf|txt|eml|svg|png)$|^/shared/|/export$")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
@@ -71,7 +72,7 @@ def rules(app: Flask) -> list[str]:
 @pytest.fixture
 def shown(rules: list[str]) -> list[str]:
     """Every page that anybody who is signed in may read."""
-    return [EXAMPLES.get(rule, rule) for rule in rules if rule not in EDITED]
+    return [*(EXAMPLES.get(rule, rule) for rule in rules if rule not in EDITED), *VIEWS]
 
 
 def test_pages__when_there_is_a_new_one__then_it_is_tested_here(rules: list[str]) -> None:

@@ -29,3 +29,10 @@ def test_page__command__can_be_pasted_into_a_shell(client):
     page = client.get("/api/docs").text
     command = page.partition("curl -s -X POST http://127.0.0.1:8000/api/v1/layers")[2]
     assert "&#34;key&#34;: &#34;key&#34;" in command.partition("</pre>")[0]
+
+
+def test_page__for_somebody_signed_in__keeps_the_groups_of_the_navigation(bob):
+    page = bob.get("/api/docs")
+
+    assert "<summary></summary>" not in page
+    assert "<summary>Operation</summary>" in page
