@@ -73,6 +73,8 @@ def erase(value: str) -> Page:
         return redirect(url_for("visitors.show", value=value))
     opened = runtime()
     with transaction(opened.engine) as session:
-        erasure.erase(session, value, actor=access.actor(), now=opened.clock.now())
+        erased = erasure.erase(session, value, actor=access.actor(), now=opened.clock.now())
     flash("The visitor is forgotten, with everything they did.", "good")
+    if erased.awaiting_tidy:
+        flash("Copies of their events leave the files of the analysis within hours.", "good")
     return redirect(url_for("visitors.index"))

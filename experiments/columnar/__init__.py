@@ -12,5 +12,5 @@ How rows that were moved relate to what changes in SQL later:
   the next id and is moved once more. Of all rows of one experiment and one person (after the step
   above) the one with the highest id counts.
 - An assignment becomes contaminated: that stands in SQL only.
-- A visitor is forgotten: files that hold their events are rewritten without them, see `tidying`.
+- A visitor is forgotten: files that hold their events are rewritten without them, see `forgetting`.
 """

@@ -2,6 +2,8 @@
 
 import pytest
 
+from experiments.columnar import moving
+from experiments.columnar.location import locate
 from experiments.database import transaction
 from experiments.events import service as events
 
@@ -29,6 +31,12 @@ def test_erase__id_typed_wrongly__nothing_is_erased(alice):
 def test_erase__id_typed__the_visitor_is_gone(alice):
     assert "is forgotten" in alice.post("/visitors/anna/erase", confirmation="anna")
     assert "was ever seen" in alice.get("/visitors?id=anna", 404)
+
+
+@pytest.mark.usefixtures("visited")
+def test_erase__events_are_in_files_too__says_that_they_will_go(alice, database, tmp_path, now):
+    moving.move(database, locate(str(tmp_path)), now=now)
+    assert "leave the files" in alice.post("/visitors/anna/erase", confirmation="anna")
 
 
 @pytest.mark.usefixtures("visited")
