@@ -37,7 +37,7 @@ def run_demo(settings: Settings, folder: Path) -> None:
     runtime = open_current(settings)
     servers = Servers(settings)
     try:
-        credentials = demo.sign_up(runtime)
+        credentials = demo.sign_up(runtime, now=demo.begins_at(runtime.clock.now()))
         endings = _play(servers, credentials)
         demo.finish(runtime)
         _tell(endings)

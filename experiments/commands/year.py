@@ -70,7 +70,7 @@ def _run(folder: Path, size: Size) -> Score:
     )
     runtime = open_current(settings)
     try:
-        token = demo.sign_up(runtime).token
+        token = demo.sign_up(runtime, now=runtime.clock.now()).token
         played = _play(settings, token, size)
         replayed = prove(runtime.engine)
     finally:

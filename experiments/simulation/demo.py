@@ -92,12 +92,11 @@ def finish(runtime: Runtime) -> None:
     (runtime.settings.data_dir / READY).touch()
 
 
-def sign_up(runtime: Runtime) -> Credentials:
+def sign_up(runtime: Runtime, *, now: datetime) -> Credentials:
     """An administrator for the person who watches, and a token for the pretended site.
 
-    Both are made when the pretended month begins: there is no report of a week before that.
+    They are made at `now`, before which nothing was done here and no week is reported.
     """
-    now = _midnight(runtime.clock.now())
     actor = Actor(kind=ActorKind.OPERATOR, name="demo")
     with transaction(runtime.engine) as session:
         password = accounts.first_admin(session, now=now) or ""
@@ -115,7 +114,7 @@ def play(
     `progress` is called with the days that have passed and what is going on.
     """
     clock = SteppedClock(servers.settings.data_dir / "clock")
-    starts_at = _midnight(SystemClock().now())
+    starts_at = begins_at(SystemClock().now())
     clock.set(starts_at)
     servers.start(clock)
     site = Site(servers.settings.host, servers.settings.port, credentials.token)
@@ -152,7 +151,8 @@ def set_up(site: Site) -> list[str]:
     return [experiment["key"] for experiment in scenario["experiments"]]
 
 
-def _midnight(now: datetime) -> datetime:
+def begins_at(now: datetime) -> datetime:
+    """When the month begins that is over about now."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)
 
 
