@@ -78,7 +78,7 @@ def analyse(key: str) -> ResultOut:
     opened = runtime()
     now = opened.clock.now()
     with transaction(opened.engine) as session:
-        analysis.analyse(session, key, now=now, engine=runtime().moments)
+        analysis.analyse(session, key, now=now, engine=runtime().moments.looks)
         return analyses.result(session, key, now=now)
 
 

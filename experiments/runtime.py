@@ -14,8 +14,7 @@ from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit
 from experiments.inbox.pace import Pace
 from experiments.inbox.schemas import Kind
-from experiments.moments.duck import DuckEngine
-from experiments.moments.kept import KeptEngine
+from experiments.moments.engines import Engines, chosen
 from experiments.replay.log import ResolutionLog
 from experiments.resolution.resolver import Resolver
 from experiments.resolution.rulesets import RulesetCache
@@ -30,8 +29,7 @@ class Runtime:
     settings: Settings
     engine: sqlalchemy.Engine
     columnar: Location
-    moments: DuckEngine
-    kept_moments: KeptEngine
+    moments: Engines
     clock: Clock
     rng: np.random.Generator
     rulesets: RulesetCache
@@ -53,8 +51,6 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     clock = clock or settings.clock()
     rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
     columnar = locate(settings.columnar_address)
-    spill = settings.data_dir / "spill"
-    moments = DuckEngine(location=columnar, memory=settings.analysis_memory, spill=spill)
     share = settings.resolution_log_share
     log = ResolutionLog(commits=commits, share=share) if share else None
     spool = Spool(settings.data_dir / "spool")
@@ -64,8 +60,7 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         settings=settings,
         engine=engine,
         columnar=columnar,
-        moments=moments,
-        kept_moments=KeptEngine(full=moments, path=settings.data_dir / "moments.duckdb"),
+        moments=chosen(settings, columnar),
         clock=clock,
         rng=np.random.default_rng(settings.seed),
         rulesets=rulesets,

@@ -19,6 +19,14 @@ class MailSecurity(StrEnum):
     NONE = "none"
 
 
+class AnalysisEngine(StrEnum):
+    """What adds up exposures and events."""
+
+    DUCKDB = "duckdb"
+    POSTGRESQL = "postgresql"
+    WAREHOUSE = "warehouse"
+
+
 class Settings(BaseSettings):
     """Everything an operator can set; `docs/reference/settings.md` lists it for people."""
 
@@ -36,6 +44,12 @@ class Settings(BaseSettings):
     )
     columnar_days: int | None = Field(
         default=None, ge=90, description="How long Parquet files of events are kept; ever if empty."
+    )
+    analysis_engine: AnalysisEngine = Field(
+        default=AnalysisEngine.DUCKDB, description="duckdb, postgresql or warehouse."
+    )
+    warehouse: Path | None = Field(
+        default=None, description="File with the mapping of your own tables, for warehouse."
     )
     analysis_memory: str = Field(
         default="1GB",

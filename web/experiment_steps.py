@@ -66,7 +66,7 @@ def look(key: str) -> Response:
     """Analyse and decide now, as the scheduler would."""
     now, actor = runtime().clock.now(), access.actor()
     with transaction(runtime().engine) as session:
-        analysis.analyse(session, key, now=now, engine=runtime().moments)
+        analysis.analyse(session, key, now=now, engine=runtime().moments.looks)
         decision = decisions.decide(session, key, actor=actor, now=now)
     return _back(key, decision.sentence)
 

@@ -60,7 +60,7 @@ def analyse(runtime: Runtime) -> str:
     move(runtime)
     keys, now = _open(runtime, tuple(Purpose)), runtime.clock.now()
     with reading(runtime.engine) as session:
-        gathered = analysis.gather(session, keys, now=now, engine=runtime.kept_moments)
+        gathered = analysis.gather(session, keys, now=now, engine=runtime.moments.hourly)
     found = dict(zip(keys, gathered, strict=True))
 
     def look(key: str) -> bool:
@@ -125,7 +125,7 @@ def describe(runtime: Runtime) -> str:
 
     def tell(key: str) -> bool:
         with reading(runtime.engine) as session:
-            described = descriptions.describe(session, key, engine=runtime.moments)
+            described = descriptions.describe(session, key, engine=runtime.moments.duckdb)
         with transaction(runtime.engine) as session:
             descriptions.write(session, described)
         return True
@@ -137,7 +137,7 @@ def interference(runtime: Runtime) -> str:
     """Scan concurrent experiments for effects that depend on each other."""
     now = runtime.clock.now()
     with reading(runtime.engine) as session:
-        found = interferences.scan(session, as_of=now, engine=runtime.moments)
+        found = interferences.scan(session, as_of=now, engine=runtime.moments.looks)
     with transaction(runtime.engine) as session:
         flagged = interferences.write(
             session, found, as_of=now, actor=_actor("interference"), now=now

@@ -28,3 +28,18 @@ def _duckdb_amount(document: str, key: str) -> str:
 
 
 DUCKDB = Dialect(name="duckdb", amount=_duckdb_amount)
+
+
+def _postgres_amount(document: str, key: str) -> str:
+    found = f"({document}::jsonb -> {text(key)})"
+    number = f"({document}::jsonb ->> {text(key)})::numeric"
+    # By way of the double, since that is what JSON readers elsewhere take it for.
+    rounded = f"ROUND({number}::float8::text::numeric, 6)"
+    return (
+        f"CASE WHEN jsonb_typeof{found} = 'number' THEN "
+        f"CASE WHEN ABS({number}) < 1e10 AND ABS({rounded}) < 1e10 "
+        f"THEN CAST({rounded} * 1000000 AS BIGINT) END END"
+    )
+
+
+POSTGRESQL = Dialect(name="postgresql", amount=_postgres_amount)
