@@ -30,20 +30,22 @@ def metrics() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Database, layout and scheduler, each with its own word; 503 when requests would fail.
+    """Database, layout, scheduler and what waits to be recorded; 503 when requests would fail.
 
     A missing scheduler does not make a web process unready: it can still answer.
     """
     opened = runtime()
+    spooled = "none wait" if opened.spool.is_empty() else "wait in a file for the database"
     try:
         with reading(opened.engine) as session:
             current = migrations.is_current(session)
             scheduled = current and scheduler_is_alive(session, now=SystemClock().now())
     except UnavailableError:
-        return answer({"database": "away"}, NOT_READY)
+        return answer({"database": "away", "exposures": spooled}, NOT_READY)
     words: dict[str, object] = {
         "database": "ok",
         "migrations": "current" if current else "pending; run `desireline migrate`",
+        "exposures": spooled,
         "scheduler": "ok" if scheduled else "no heartbeat; start scheduler.py",
     }
     return answer(words, READY if current else NOT_READY)

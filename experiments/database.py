@@ -153,12 +153,13 @@ def peeking(engine: Engine) -> Iterator[DBAPICursor]:
     A session and the objects around it take fifteen times as long as an indexed look-up.
 
     Raises:
-        UnavailableError: when the database cannot be reached.
+        UnavailableError: when the database cannot be reached, or has another layout than this code.
     """
+    errors = engine.dialect.loaded_dbapi
     try:
         with closing(engine.raw_connection()) as connection:
             yield connection.cursor()
-    except engine.dialect.loaded_dbapi.OperationalError as error:
+    except (errors.OperationalError, errors.ProgrammingError) as error:
         raise UnavailableError(AWAY) from error
 
 

@@ -37,6 +37,7 @@ class Runtime:
     events: Kind[Parcel, BatchOut]
     pace: Pace
     resolver: Resolver
+    spool: Spool
 
     def close(self) -> None:
         """Store what is on its way and let go of the storage."""
@@ -68,4 +69,5 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         events=kind_of_events(),
         pace=Pace(settings.tracking_calls_per_minute),
         resolver=resolver,
+        spool=spool,
     )

@@ -7,7 +7,6 @@ from itertools import compress
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Update, insert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session, col, select, update
 
 from experiments.assignment import service as assignment
@@ -20,6 +19,7 @@ from experiments.events.calls import Call
 from experiments.events.models import Event, RejectedEvent, Sender
 from experiments.events.parcels import Arrival, Parcel, describe
 from experiments.events.schemas import BatchOut, EventType, Rejected
+from experiments.inbox.group_commit import NOT_NOW
 from experiments.inbox.rows import insert_new
 from experiments.inbox.schemas import Kind
 from experiments.inbox.service import set_aside
@@ -97,7 +97,7 @@ class EventWriter:
             try:
                 with connection.begin_nested():
                     stored += self(connection, [alone])[0].stored
-            except (OperationalError, InterfaceError):
+            except NOT_NOW:
                 raise
             except Exception as error:  # whatever is wrong with it, the others are stored
                 told = set_aside(

@@ -17,7 +17,7 @@ from time import sleep
 from typing import Any, Generic, TypeAlias, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from experiments.clock import Clock
 from experiments.errors import OverloadedError, UnavailableError
@@ -31,6 +31,9 @@ CAPACITY = 100_000
 PATIENCE_SECONDS = 15.0
 TRIES = 3
 DEADLOCKS = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock, serialization failure
+
+NOT_NOW = (OperationalError, InterfaceError, ProgrammingError)
+"""The database is away, busy, or has another layout than this code: it may go well later."""
 
 log = logger("inbox")
 
@@ -186,9 +189,9 @@ class GroupCommit:
         """The result of each entry, or the error to tell its caller."""
         try:
             return self._committed(batch)
-        except (OperationalError, InterfaceError) as error:
+        except NOT_NOW as error:
             log.warning("nothing can be stored now", items=len(batch), error=str(error))
-            message = "The database cannot be reached or is busy; try again in a moment."
+            message = "The database is away, busy, or not migrated yet; try again in a moment."
             return [UnavailableError(message) for _ in batch]
         except Exception as error:  # the thread must outlive whatever one batch can do to it
             log.exception("a batch was lost")
@@ -199,7 +202,7 @@ class GroupCommit:
             try:
                 with self._begun() as connection:
                     return _written(connection, batch)
-            except (OperationalError, InterfaceError) as error:
+            except NOT_NOW as error:
                 if not _may_go_better_at_once(error):
                     raise
             except Exception as error:  # one of them is the culprit; the others must not suffer
@@ -220,7 +223,7 @@ class GroupCommit:
         try:
             with connection.begin_nested():
                 return _written(connection, [entry])[0]
-        except (OperationalError, InterfaceError):
+        except NOT_NOW:
             raise
         except Exception as error:  # whatever is wrong with it, it is kept with the reason
             kind, item = entry.kind, entry.item

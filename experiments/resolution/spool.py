@@ -62,6 +62,10 @@ class Spool:
                 self._file = None
         return sum(_replayed(path, record) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits here, and nothing of a process that ended."""
+        return not any(self._folder.glob(f"*{SUFFIX}"))
+
     def _opened(self) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = (self._folder / f"{uuid4().hex}{SUFFIX}").open("ab")
