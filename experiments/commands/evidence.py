@@ -20,9 +20,10 @@ from experiments.evidence.schemas import Evidence
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the documentation, to write the page and the figures into.",
 )
-def evidence(folder: Path, *, out: Path | None) -> None:
+@click.option("--tests", type=click.IntRange(1), help="Only so many headline tests, oldest first.")
+def evidence(folder: Path, *, out: Path | None, tests: int | None) -> None:
     """Put the public experiments in FOLDER before the real analysis and gate, look by look."""
-    found = _judged(folder)
+    found = _judged(folder, tests=tests)
     if found.asos is not None:
         show("Looked at snapshot by snapshot", ("", ""), looked_rows(looked(found.asos.stories)))
     if found.upworthy is not None:
@@ -33,12 +34,13 @@ def evidence(folder: Path, *, out: Path | None) -> None:
         _write(found, out)
 
 
-def _judged(folder: Path) -> Evidence:
+def _judged(folder: Path, *, tests: int | None) -> Evidence:
     columns = (TextColumn("share"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("evidence", total=None)
         return service.judge_all(
             folder,
+            tests=tests,
             now=SystemClock().now(),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

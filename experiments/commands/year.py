@@ -17,6 +17,7 @@ from experiments.simulation.servers import Servers
 from experiments.simulation.year import Played, Size
 
 MISSED = 1
+ROUNDS = 5
 LOGGED_SHARE = 0.05
 DAYS_BETWEEN_LINES = 35
 
@@ -32,11 +33,11 @@ DAYS_BETWEEN_LINES = 35
 @click.option(
     "--rounds",
     type=click.IntRange(1, 5),
-    default=year.FULL.rounds,
+    default=ROUNDS,
     show_default=True,
     help="Twelve experiments each, ten weeks.",
 )
-@click.option("--seed", type=click.IntRange(0), default=year.FULL.seed, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=demo.SEED, show_default=True)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -48,8 +49,7 @@ def run_year(folder: Path, *, rounds: int, seed: int, out: Path | None) -> None:
     It ends with exit code 1 when more harmful promotions are verified than alpha allows, or when
     replay does not give every logged answer again.
     """
-    size = Size(rounds=rounds, visitors_per_day=year.FULL.visitors_per_day, seed=seed)
-    found = _run(folder, size)
+    found = _run(folder, year.size_of(rounds, seed=seed))
     columns = ("hidden truth", "begun", "promoted", "harm", "demoted", "verified", "unverified")
     show("What became of the experiments", columns, year_page.fate_rows(found))
     show("The year", ("", ""), year_page.score_rows(found))

@@ -36,7 +36,8 @@ class Order:
     """What to look at: a file, what its columns mean, and which share of its experiments.
 
     A large file is shared out to several processes, `part` of `parts`; each has a database of its
-    own, so that what is learned of the size of effects comes from earlier tests of its share.
+    own, so that what is learned of the size of effects comes from earlier tests of its share. Of
+    that the oldest `most` are looked at, or all.
     """
 
     mapping: AnyMapping
@@ -44,6 +45,7 @@ class Order:
     now: datetime
     part: int = 0
     parts: int = 1
+    most: int | None = None
 
 
 def stories(order: Order) -> list[Story]:
@@ -59,7 +61,7 @@ def stories(order: Order) -> list[Story]:
             now=order.now,
             progress=lambda *_: None,
         )
-        share = _in_order(engine, summary.experiments)[order.part :: order.parts]
+        share = _in_order(engine, summary.experiments)[order.part :: order.parts][: order.most]
         return [_told(engine, item) for item in share]
 
 

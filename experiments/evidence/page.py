@@ -30,9 +30,10 @@ one. Shrinking changes little here: with millions of visitors an effect of 1% is
 _UPWORTHY = """\
 ## Headline tests with a known defect
 
-2,438 tests of the Upworthy Research Archive (half A), one look each, at the end of its week; the
-first headline is the control. The authors warn that the randomisation is doubtful in tests from 25
-June 2013 to 10 January 2014. The file does not say more than the week, and nothing told the gate.
+{tests:,} tests of the Upworthy Research Archive (half A, which has 2,438), the oldest first, one
+look each, at the end of its week; the first headline is the control. The last began on {last:%d %B
+%Y}. The authors warn that the randomisation is doubtful in tests from 25 June 2013 to 10 January
+2014. The file does not say more than the week, and nothing told the gate.
 """
 
 _REPEAT = """\
@@ -54,7 +55,7 @@ def page(found: Evidence) -> str:
     if found.asos is not None:
         parts += [_ASOS, *_asos(found.asos)]
     if found.upworthy is not None:
-        parts += [_UPWORTHY, *_upworthy(found.upworthy)]
+        parts += [_preface(found.upworthy), *_upworthy(found.upworthy)]
     return "\n".join([*parts, _REPEAT])
 
 
@@ -100,6 +101,11 @@ def _upworthy(found: Collection) -> Iterator[str]:
     yield _sentence("Not passed where nothing was promoted, warned weeks", inside.waiting_for)
     yield _sentence("Not passed where nothing was promoted, other weeks", outside.waiting_for)
     yield _winners(found.stories)
+
+
+def _preface(found: Collection) -> str:
+    last = max(item.began for item in found.stories)
+    return _UPWORTHY.format(tests=len(found.stories), last=last)
 
 
 def _winners(stories: list[Story]) -> str:

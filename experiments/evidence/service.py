@@ -14,22 +14,25 @@ from experiments.imports.schemas import AnyMapping, SnapshotsMapping
 MAPPINGS = Path(__file__).parents[2] / "docs" / "how-to" / "import-mappings"
 ASOS, UPWORTHY = "asos_snapshots_a.csv.gz", "upworthy_headlines_a.csv.gz"
 PROCESSES = 2
-ASOS_PARTS, UPWORTHY_PARTS = 2, 3
+ASOS_PARTS, UPWORTHY_PARTS = 2, 1
 """Fixed, because what is learned of the size of effects is learned inside a share."""
 
 
-def judge_all(folder: Path, *, now: datetime, progress: Callable[[int, int], None]) -> Evidence:
+def judge_all(
+    folder: Path, *, tests: int | None, now: datetime, progress: Callable[[int, int], None]
+) -> Evidence:
     """Judge every data set that is in the folder.
 
     Args:
         folder: where the files are.
+        tests: how many of the headline tests, the oldest first; all when nothing.
         now: the time at which the data count as received.
         progress: told how many shares of how many are done.
 
     Raises:
         MalformedError: when none of the files is there.
     """
-    orders = list(_orders(folder, now=now))
+    orders = list(_orders(folder, tests=tests, now=now))
     if not orders:
         message = f"Neither {ASOS} nor {UPWORTHY} is in {folder}."
         raise MalformedError(message)
@@ -52,14 +55,16 @@ def evidence(told: dict[str, list[Story]]) -> Evidence:
     return Evidence(asos=found.get(ASOS), upworthy=found.get(UPWORTHY))
 
 
-def _orders(folder: Path, *, now: datetime) -> Iterator[Order]:
-    for name, mapping, parts in (
-        (ASOS, _yes_or_no(read_mapping(MAPPINGS / "asos.yaml")), ASOS_PARTS),
-        (UPWORTHY, read_mapping(MAPPINGS / "upworthy.yaml"), UPWORTHY_PARTS),
+def _orders(folder: Path, *, tests: int | None, now: datetime) -> Iterator[Order]:
+    """The share that takes longest comes first."""
+    for name, mapping, parts, most in (
+        (UPWORTHY, read_mapping(MAPPINGS / "upworthy.yaml"), UPWORTHY_PARTS, tests),
+        (ASOS, _yes_or_no(read_mapping(MAPPINGS / "asos.yaml")), ASOS_PARTS, None),
     ):
-        if (folder / name).exists():
+        file = folder / name
+        if file.exists():
             for part in range(parts):
-                yield Order(mapping=mapping, file=folder / name, now=now, part=part, parts=parts)
+                yield Order(mapping=mapping, file=file, now=now, part=part, parts=parts, most=most)
 
 
 def _yes_or_no(mapping: AnyMapping) -> AnyMapping:

@@ -45,16 +45,14 @@ class Size:
     """How much of a year is simulated; twelve experiments begin in each round."""
 
     rounds: int
+    days: int
     visitors_per_day: int
     seed: int
 
-    @property
-    def days(self) -> int:
-        """Told days in all; the last round gets what the others had, and a few more."""
-        return self.rounds * ROUND_DAYS + 15
 
-
-FULL = Size(rounds=5, visitors_per_day=36, seed=20260105)
+def size_of(rounds: int, *, seed: int) -> Size:
+    """So many rounds in full; the last one gets what the others had, and a few days more."""
+    return Size(rounds=rounds, days=rounds * ROUND_DAYS + 15, visitors_per_day=36, seed=seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
