@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.analysis.schemas import Estimate
 from experiments.deferred import Deferred
 from experiments.descriptions.schemas import DescriptionOut, Segmentation
-from experiments.formats import percent, points, span, words
+from experiments.formats import figure, percent, points, span, words
+from experiments.metrics.schemas import MetricKind
 from web.experiment_tables import effect_cells, known_number
 from web.plots import Drawn, Plot, Theme, colour, rows
 from web.tables import SECONDS_PER_HOUR, Cell, Column, Kind, Table
@@ -19,6 +20,7 @@ else:
     alt = Deferred("altair")
 
 SHARE, COUNT = Kind.SHARE, Kind.COUNT
+POINTS = "datum.value == 0 ? '0' : format(100 * datum.value, '+.3~g')"
 HOURS_PER_DAY, MOST_HOURS = 24, 96
 """A longer axis is written in days."""
 
@@ -51,8 +53,11 @@ def converted(described: DescriptionOut) -> Table:
     )
 
 
-def groups(described: DescriptionOut) -> Table:
-    """The effect on the primary metric by group of visitors."""
+def groups(described: DescriptionOut, kind: MetricKind) -> Table:
+    """The effect on the primary metric, which is of that kind, by group of visitors."""
+    is_rate = kind is MetricKind.CONVERSION
+    share = Kind.SHARE if is_rate else Kind.NUMBER
+    difference = Kind.POINTS if is_rate else Kind.NUMBER
     return Table(
         key="groups",
         title="By group of visitors",
@@ -62,12 +67,12 @@ def groups(described: DescriptionOut) -> Table:
             Column(key="attribute", label="Attribute"),
             Column(key="value", label="Group"),
             Column(key="variant", label="Variant"),
-            Column(key="visitors", label="Visitors in both arms", kind=COUNT),
-            Column(key="control", label="Control", kind=Kind.NUMBER),
-            Column(key="figure", label="Variant's figure", kind=Kind.NUMBER),
-            Column(key="effect_abs", label="Difference", kind=Kind.NUMBER),
-            Column(key="effect_abs_low", label="from", kind=Kind.NUMBER),
-            Column(key="effect_abs_high", label="to", kind=Kind.NUMBER),
+            Column(key="visitors", label="Visitors", kind=COUNT),
+            Column(key="control", label="Control", kind=share),
+            Column(key="figure", label="Variant's", kind=share),
+            Column(key="effect_abs", label="Difference", kind=difference),
+            Column(key="effect_abs_low", label="from", kind=difference),
+            Column(key="effect_abs_high", label="to", kind=difference),
             Column(key="p_same_effect", label="p of no difference", kind=Kind.P_VALUE),
         ),
         rows=list(_group_rows(described.segments)),
@@ -143,16 +148,16 @@ def _course_told(described: DescriptionOut) -> Iterator[str]:
         yield said
 
 
-def group_plots(described: DescriptionOut) -> list[Plot]:
+def group_plots(described: DescriptionOut, kind: MetricKind) -> list[Plot]:
     """The effect by group, one picture per attribute and variant."""
     return [
-        _group_plot(item, number)
+        _group_plot(item, number, is_rate=kind is MetricKind.CONVERSION)
         for number, item in enumerate(described.segments)
         if any(isinstance(group.effect, Estimate) for group in item.groups)
     ]
 
 
-def _group_plot(item: Segmentation, number: int) -> Plot:
+def _group_plot(item: Segmentation, number: int, *, is_rate: bool) -> Plot:
     drawn: list[dict[str, Any]] = [
         {
             "group": group.value,
@@ -170,7 +175,8 @@ def _group_plot(item: Segmentation, number: int) -> Plot:
         base = rows(drawn).encode(
             y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, labelLimit=200))
         )
-        axis = alt.Axis(title="Difference from the control", format="+~g", tickCount=7)
+        unit, shown = (", points", POINTS) if is_rate else ("", "format(datum.value, '+~g')")
+        axis = alt.Axis(title=f"Difference from the control{unit}", labelExpr=shown, tickCount=7)
         zero = rows([{"zero": 0}]).mark_rule(color=theme.strong, strokeDash=[4, 3])
         return alt.layer(
             zero.encode(x="zero:Q"),
@@ -182,7 +188,8 @@ def _group_plot(item: Segmentation, number: int) -> Plot:
             ),
         )
 
-    said = "; ".join(f"{point['group']} {points(point['value'])}" for point in drawn)
+    written = points if is_rate else figure
+    said = "; ".join(f"{point['group']} {written(point['value'])}" for point in drawn)
     return Plot(
         key=f"groups-{number}",
         title=f"{item.variant} by {words(item.attribute)}",

@@ -13,6 +13,7 @@ from experiments.descriptions.schemas import DescriptionOut
 from experiments.design.listing import ExperimentLine
 from experiments.design.schemas import ExperimentOut
 from experiments.formats import who, words
+from experiments.metrics.schemas import MetricKind
 from web.experiment_tables import effect_cells, known_number, test_cells
 from web.readings import Lead
 from web.tables import Cell, Column, Kind, Table
@@ -108,6 +109,7 @@ def maturity(readout: Readout, described: DescriptionOut | None) -> Table:
     """The primary metric of matured visitors, of everybody so far, and as it is to be expected."""
     primary = readout.primary
     courses = described.time_to_convert.courses if described else []
+    figure = Kind.SHARE if primary.kind is MetricKind.CONVERSION else NUMBER
     projected = {course.variant: course.projected for course in courses}
     return Table(
         key="maturity",
@@ -120,7 +122,7 @@ def maturity(readout: Readout, described: DescriptionOut | None) -> Table:
             Column(key="observed_conversions", label="Converted so far", kind=COUNT),
             Column(key="matured", label="Matured", kind=COUNT),
             Column(key="conversions", label="of them converted", kind=COUNT),
-            Column(key="figure", label="Matured figure", kind=NUMBER),
+            Column(key="figure", label="Matured figure", kind=figure),
             Column(key="projected", label="Projected", kind=Kind.SHARE),
             Column(key="projected_low", label="from", kind=Kind.SHARE),
             Column(key="projected_high", label="to", kind=Kind.SHARE),

@@ -123,8 +123,8 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
     elif view == "time" and readout:
         found = [history.effect(page.runs), history.maturity(readout, page.described)]
         found += [courses.converted(page.described)] if page.described else []
-    elif view == "groups" and page.described:
-        found = [courses.groups(page.described)]
+    elif view == "groups" and readout and page.described:
+        found = [courses.groups(page.described, readout.primary.kind)]
     elif view == "health" and readout and page.trust:
         found = [history.checks(page.trust, readout), history.exposures(readout)]
         found += [history.split(page.runs), history.contaminated(page.runs)]
@@ -164,7 +164,7 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
         found = [plots.effect(page.runs, noted), plots.evidence(page.runs)]
         found += [courses.converted_plot(page.described)] if page.described else []
     elif view == "groups" and page.described:
-        found += courses.group_plots(page.described)
+        found += courses.group_plots(page.described, readout.primary.kind)
     elif view == "health":
         table = history.exposures(readout)
         arms = [column.key for column in table.columns[1:]]

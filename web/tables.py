@@ -29,6 +29,7 @@ class Kind(StrEnum):
     COUNT = "count"
     SHARE = "share"  # 0 to 1
     LIFT = "relative change"  # 0.1 is +10%
+    POINTS = "difference of shares"  # 0.1 is +10 points
     NUMBER = "number"
     HOURS = "hours"
     MOMENT = "moment"
@@ -41,6 +42,7 @@ _WRITTEN: dict[Kind, Callable[[Any], str]] = {
     Kind.COUNT: formats.count,
     Kind.SHARE: formats.percent,
     Kind.LIFT: formats.lift,
+    Kind.POINTS: formats.points,
     Kind.NUMBER: formats.figure,
     Kind.HOURS: lambda hours: formats.span(hours * SECONDS_PER_HOUR),
     Kind.MOMENT: formats.moment,

@@ -22,7 +22,7 @@ FEWEST_VISITORS = 100
 """A smaller group has no effect of its own that the normal approximation could judge."""
 
 TOO_FEW = NotEstimable(f"fewer than {FEWEST_VISITORS} matured visitors in an arm")
-NOT_YET = NotEstimable("it exists once, at the end of the plan")
+NOT_YET = NotEstimable("that is tested once, at the end of the plan")
 
 
 def segmentations(

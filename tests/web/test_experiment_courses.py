@@ -13,6 +13,7 @@ from experiments.descriptions.schemas import (
     Segmentation,
     TimeToConvert,
 )
+from experiments.metrics.schemas import MetricKind
 from stats.results import NotEstimable
 from web.experiment_courses import converted, converted_plot, group_plots, groups
 from web.plots import svg
@@ -76,10 +77,10 @@ def test_converted_plot__five_days__is_drawn_in_days_and_told(described):
 
 
 def test_groups__one_too_small__is_a_row_and_no_point(described):
-    assert groups(described).rows == [
+    assert groups(described, MetricKind.CONVERSION).rows == [
         ("device", "phone", "bold", 900, 0.2, 0.22, 0.02, -0.01, 0.05, 0.4),
         ("device", "tablet", "bold", 9, 0.2, None, None, None, None, 0.4),
     ]
-    (plot,) = group_plots(described)
+    (plot,) = group_plots(described, MetricKind.CONVERSION)
     assert "phone +2.00 points" in plot.told
     assert "tablet" not in svg(plot, "light")
