@@ -80,9 +80,10 @@ class Dataset:
 
     def table(self, rows: Sequence[Sequence[Any]]) -> pa.Table:
         """Rows of SQL as columns, in the order of the files."""
-        columns = zip(*rows, strict=True) if rows else ((),) * len(self.schema)
+        # Not by zip(*rows): its iterator for each row would wake the garbage collector.
         arrays = [
-            pa.array(values, field.type) for values, field in zip(columns, self.schema, strict=True)
+            pa.array([row[place] for row in rows], field.type)
+            for place, field in enumerate(self.schema)
         ]
         return self.ordered(pa.Table.from_arrays(arrays, schema=self.schema))
 

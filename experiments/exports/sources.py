@@ -35,14 +35,17 @@ class Source:
 
     def table(self, rows: Sequence[Sequence[Any]]) -> pa.Table:
         """Rows of SQL as columns."""
-        columns = zip(*rows, strict=True) if rows else ((),) * len(self.schema)
         arrays = [
-            pa.array(values, pa.int64()).cast(field.type)
-            if field.type == INSTANT
-            else pa.array(map(bool, values) if field.type == pa.bool_() else values, field.type)
-            for values, field in zip(columns, self.schema, strict=True)
+            _column([row[place] for row in rows], field.type)
+            for place, field in enumerate(self.schema)
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Values as SQL tells them: instants as microseconds, truth on SQLite as 0 or 1."""
+    told = pa.array(values, pa.int64() if kind == INSTANT else None)
+    return told.cast(kind)
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:

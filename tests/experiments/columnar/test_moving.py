@@ -107,6 +107,11 @@ def test_move__two_visitors_became_one__their_exposure_comes_again(shelf, start_
     assert len(shelf.in_files(Kind.EXPOSURE)) == 3
 
 
+@pytest.mark.parametrize(
+    "engine",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+)
 def test_move__killed_at_each_step__loses_and_doubles_nothing(shelf, monkeypatch):
     monkeypatch.setattr(moving, "CHUNK", 2)
     for number in count(1):

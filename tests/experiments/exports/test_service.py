@@ -46,6 +46,7 @@ def written(session, filled, engine, tmp_path, now):
     return write
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_export__events__are_all_there_with_their_properties(written):
     found = written(Part.EVENTS)
     assert [row["visitor"] for row in found] == [1, 2, 4, 5]
@@ -82,17 +83,20 @@ def test_export__both_formats__say_the_same(written, part):
                 assert line[name] == value
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_export__a_period__has_its_first_and_not_its_last_moment(written, now):
     rows = written(Part.EXPOSURES, since=now + DAY, until=now + DAY + DAY / 2)
     assert [row["variant"] for row in rows] == ["bold"] * 3
     assert written(Part.ASSIGNMENTS, until=now) == []
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_export__more_rows_than_a_chunk__loses_and_doubles_none(written, monkeypatch):
     monkeypatch.setattr(service, "CHUNK", 2)
     assert [row["id"] for row in written(Part.EXPOSURES)] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_export__a_file_of_that_name__stays_as_it_is(written, tmp_path: Path):
     path = tmp_path / "events.ndjson"
     path.write_text("mine")
@@ -101,6 +105,7 @@ def test_export__a_file_of_that_name__stays_as_it_is(written, tmp_path: Path):
     assert path.read_text() == "mine"
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_export__it_fails_halfway__leaves_no_file_that_looks_whole(written, monkeypatch, tmp_path):
     def fail(*_):
         raise OSError
