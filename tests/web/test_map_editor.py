@@ -107,9 +107,10 @@ def test_touchpoint__written__has_promise_channels_and_its_new_stage(editor, dat
     assert graph.stage_of("landing_page").key == "signup"
 
 
-def test_touchpoint__text_written_for_a_slot__is_a_new_version_that_the_slot_shows(
+def test_touchpoint__text_written_for_a_slot__is_a_version_unless_the_map_is_refused(
     editor, alice, database
 ):
+    editor(LANDING, 422, **{**POINT, "expose": "never"}, slot_text_1="Not kept")
     editor(LANDING, **POINT, slot_text_1="Start <b>now.", approve="1")
 
     slot = draft(database).graph.slot("landing_page", "hero_headline")
@@ -121,23 +122,12 @@ def test_touchpoint__text_written_for_a_slot__is_a_new_version_that_the_slot_sho
     assert "Start &lt;b&gt;now." in alice.get(EDIT)
 
 
-def test_touchpoint__map_refused__stores_no_text_either(editor, database):
-    editor(LANDING, 422, **{**POINT, "expose": "never"}, slot_text_1="Not kept")
-
-    with reading(database) as session:
-        assert len(queries.contents(session, "signup")) == 3
-
-
 def test_ends__goal_and_entries__are_as_chosen(editor, database):
     editor(EDIT, do="ends:", entry_points=["visit", "signup"], goal="activate", note="earlier goal")
 
     made = draft(database)
     assert (made.graph.entry_points, made.graph.goal) == (["visit", "signup"], "activate")
     assert made.note == "earlier goal"
-
-
-def test_stage__goal_removed__says_why_not(editor):
-    assert "is the goal" in editor(EDIT, 422, do="stage-remove:subscribe")
 
 
 def test_change__somebody_was_quicker__is_refused_and_explained(editor, alice, database):
@@ -151,13 +141,11 @@ def test_change__somebody_was_quicker__is_refused_and_explained(editor, alice, d
     assert draft(database).graph.stages[0].name == "Arrives"
 
 
-@pytest.mark.parametrize("address", ["stages/nowhere", "touchpoints/nothing"])
-def test_form__of_what_is_not_on_the_map__is_not_found(alice, signup, address):
-    alice.get(f"{EDIT}/{address}", 404)
-
-
-def test_change__unknown__is_not_found(editor):
+def test_editor__node_or_change_that_is_none__is_not_found(editor, alice):
+    for address in ("stages/nowhere", "touchpoints/nothing"):
+        alice.get(f"{EDIT}/{address}", 404)
     editor(EDIT, 404, do="explode:visit")
+    assert "is the goal" in editor(EDIT, 422, do="stage-remove:subscribe")
 
 
 def test_map__promises_and_pain_points__are_in_the_table_too(editor, alice):

@@ -33,11 +33,7 @@ def test_edit__other_rule__is_another_version(described):
 
     assert "Version 2" in page
     assert "Everybody whose plan is pro." in page
-
-
-def test_new__no_rule__says_so_and_keeps_what_was_typed(alice):
-    page = alice.post("/personas/new", 422, name="Typed here")
-
+    page = described.post(f"{AT}/edit", 422, name="Typed here")
     assert "everybody is no persona" in page
     assert 'value="Typed here"' in page
 
@@ -64,17 +60,10 @@ def test_audience__persona_chosen_and_narrowed__is_aimed_at_it(described, signup
 
 
 def test_persona__viewer__sees_it_without_forms(described, bob):
+    bob.get("/personas/nobody", 404)
     page = bob.get(AT)
 
     assert "/retire" not in page
     assert "/edit" not in page
     for address in ("/personas/new", f"{AT}/edit", f"{AT}/retire"):
         bob.post(address, 403, reason="r")
-
-
-def test_persona__nobody_signed_in__is_asked_to(charlie):
-    assert charlie.client.get("/personas").headers["Location"].startswith("/login")
-
-
-def test_persona__unknown__is_not_found(bob):
-    bob.get("/personas/nobody", 404)
