@@ -61,30 +61,34 @@ def path(stops: tuple[Stop, ...]) -> Markup:
     """The journey as a path that is worn wider where more visitors walked."""
     widest = max((stop.visitors for stop in stops), default=0) or 1
     rows = [_stop_row(index, stop, widest) for index, stop in enumerate(stops)]
-    scale = alt.Scale(domain=[-0.5, len(stops) - 0.5], nice=False)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("x:Q", axis=None, scale=scale))
-    between = alt.Chart(alt.InlineData(values=rows[:-1])).encode(
+    specification = {**_path(len(stops)), "datasets": {"stops": rows, "between": rows[:-1]}}
+    described = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
+    return _drawn(specification, "Visitors at each stage of the journey", described)
+
+
+@lru_cache
+def _path(stages: int) -> dict[str, Any]:
+    """The picture of a path without its numbers: putting it together takes the most time."""
+    scale = alt.Scale(domain=[-0.5, stages - 0.5], nice=False)
+    base = alt.Chart(alt.NamedData(name="stops")).encode(x=alt.X("x:Q", axis=None, scale=scale))
+    between = alt.Chart(alt.NamedData(name="between")).encode(
         x=alt.X("next:Q", axis=None, scale=scale)
     )
+    bold = {"fontWeight": 600}
     layers = (
         base.mark_area(interpolate="monotone", color=ACCENT, opacity=0.24).encode(
             y=_height("top"), y2="bottom:Q"
         ),
         base.mark_circle(size=46, color=ACCENT, opacity=1).encode(y=_height("middle")),
-        _words(
-            base, "visitors", offset=-PATH_HEIGHT / 2 - 14, color=INK, fontWeight=600, fontSize=13
-        ),
+        _words(base, "visitors", offset=-PATH_HEIGHT / 2 - 14, color=INK, fontSize=13, **bold),
         _words(base, "name", offset=PATH_HEIGHT / 2 + 12, color=SOFT, fontSize=13),
         _words(between, "onward", offset=-PATH_HEIGHT / 2 - 14, color=SOFT, fontSize=11),
-        _words(
-            base, "tests", offset=-PATH_HEIGHT / 2 - 34, color=ACCENT, fontWeight=600, fontSize=11
-        ),
+        _words(base, "tests", offset=-PATH_HEIGHT / 2 - 34, color=ACCENT, fontSize=11, **bold),
     )
     chart = alt.layer(*layers).properties(
-        width=max(PATH_WIDTH, NARROWEST_STAGE * len(stops)), height=PATH_HEIGHT
+        width=max(PATH_WIDTH, NARROWEST_STAGE * stages), height=PATH_HEIGHT
     )
-    described = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
-    return _draw(chart, "Visitors at each stage of the journey", described, top=46)
+    return _framed(chart, top=46)
 
 
 @lru_cache(maxsize=256)
@@ -111,7 +115,7 @@ def intervals(rows: tuple[Interval, ...], title: str) -> Markup:
     )
     height = ROW_HEIGHT * len(rows)
     chart = alt.layer(*layers).properties(width=INTERVAL_WIDTH, height=height)
-    return _draw(chart, title, "; ".join(_told(row) for row in rows), left=LABEL_WIDTH)
+    return _drawn(_framed(chart, left=LABEL_WIDTH), title, "; ".join(_told(row) for row in rows))
 
 
 def _stop_row(index: int, stop: Stop, widest: int) -> dict[str, Any]:
@@ -177,14 +181,9 @@ def _lift_axis() -> alt.Axis:
     )
 
 
-def _draw(
-    chart: alt.LayerChart | alt.FacetChart,
-    title: str,
-    description: str,
-    *,
-    left: int = 0,
-    top: int = 4,
-) -> Markup:
+def _framed(
+    chart: alt.LayerChart | alt.FacetChart, *, left: int = 0, top: int = 4
+) -> dict[str, Any]:
     framed = (
         chart.properties(
             background="transparent",
@@ -194,7 +193,12 @@ def _draw(
         .configure(font=FONT)
         .configure_view(stroke=None)
     )
-    svg = vl_convert.vegalite_to_svg(framed.to_dict(validate=False))
+    specification: dict[str, Any] = framed.to_dict(validate=False)
+    return specification
+
+
+def _drawn(specification: dict[str, Any], title: str, description: str) -> Markup:
+    svg = vl_convert.vegalite_to_svg(specification)
     head, _, body = svg.partition(">")
     view_box = head[head.index("viewBox") :].split('"')[1]
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{}">').format(
