@@ -17,6 +17,7 @@ from experiments.analysis.schemas import Comparison, Estimate, Readout, ResultOu
 from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
+from experiments.decisions import settling
 from experiments.decisions.schemas import DecisionOut, PromotionOut
 from experiments.descriptions import queries as descriptions
 from experiments.descriptions.schemas import DescriptionOut
@@ -130,28 +131,28 @@ def approve(key: str, promotion_id: int) -> PromotionOut:
     with transaction(opened.engine) as session:
         decisions.promotion_of(session, key, promotion_id)
         now = opened.clock.now()
-        return deciding.approve(session, promotion_id, actor=actor(), now=now)
+        return settling.approve(session, promotion_id, actor=actor(), now=now)
 
 
 @blueprint.post("/promotions/<int:promotion_id>/rebase")
 @endpoint(Scope.MANAGE)
 def rebase(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
     """Apply a promotion over what has changed in the standard since the experiment began."""
-    return _settle(deciding.rebase, key, promotion_id, data)
+    return _settle(settling.rebase, key, promotion_id, data)
 
 
 @blueprint.post("/promotions/<int:promotion_id>/decline")
 @endpoint(Scope.MANAGE)
 def decline(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
     """Leave the standard as it is although a variant won."""
-    return _settle(deciding.decline, key, promotion_id, data)
+    return _settle(settling.decline, key, promotion_id, data)
 
 
 @blueprint.post("/promotions/<int:promotion_id>/revert")
 @endpoint(Scope.MANAGE)
 def revert(key: str, promotion_id: int, data: ReasonIn) -> PromotionOut:
     """Take an applied promotion back."""
-    return _settle(deciding.revert_promotion, key, promotion_id, data)
+    return _settle(settling.revert_promotion, key, promotion_id, data)
 
 
 def _settle(

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from experiments.accounts.schemas import Role
 from experiments.analysis import service as analysis
 from experiments.database import reading, transaction
-from experiments.decisions import ramping
 from experiments.decisions import service as decisions
+from experiments.decisions import ramping, settling
 from experiments.design import queries, service
 from experiments.design.schemas import PhaseIn
 from experiments.errors import NotFoundError
@@ -34,10 +34,10 @@ REASONED = {
 }
 
 SETTLING = {
-    "rebase": (decisions.rebase, "The winner is merged over the newer standard."),
-    "decline": (decisions.decline, "The promotion is declined; the standard stays."),
+    "rebase": (settling.rebase, "The winner is merged over the newer standard."),
+    "decline": (settling.decline, "The promotion is declined; the standard stays."),
     "revert": (
-        decisions.revert_promotion,
+        settling.revert_promotion,
         "The promotion is taken back; the earlier content is the standard again.",
     ),
 }
@@ -90,7 +90,7 @@ def approve(key: str, promotion_id: int) -> Response:
     """Make the winner the standard."""
     now, actor = runtime().clock.now(), access.actor()
     with transaction(runtime().engine) as session:
-        made = decisions.approve(session, promotion_id, actor=actor, now=now)
+        made = settling.approve(session, promotion_id, actor=actor, now=now)
     return _back(key, f"Version {made.to_version} of the journey is the standard now.")
 
 

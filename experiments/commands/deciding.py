@@ -8,7 +8,7 @@ from experiments.analysis import queries as analysis
 from experiments.analysis.schemas import Comparison, Trust
 from experiments.commands.terminal import changing, operator, reading, show, when
 from experiments.decisions import queries as decisions
-from experiments.decisions import service as deciding
+from experiments.decisions import settling
 from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries as designs
 from experiments.formats import lift
@@ -92,7 +92,7 @@ def list_promotions(settings: Settings) -> None:
 def approve_promotion(settings: Settings, promotion: int) -> None:
     """Apply the proposed PROMOTION to the standard journey."""
     with changing(settings) as (session, now):
-        made = deciding.approve(session, promotion, actor=operator(), now=now)
+        made = settling.approve(session, promotion, actor=operator(), now=now)
     click.echo(f"Version {made.to_version} of {made.journey!r} is the standard.")
 
 
@@ -117,17 +117,17 @@ COMMANDS: tuple[click.Command, ...] = (
     approve_promotion,
     _settling(
         "rebase",
-        deciding.rebase,
+        settling.rebase,
         says="Apply the PROMOTION over what has changed since the experiment began.",
     ),
     _settling(
         "decline",
-        deciding.decline,
+        settling.decline,
         says="Decline the PROMOTION: the standard stays although a variant won.",
     ),
     _settling(
         "revert",
-        deciding.revert_promotion,
+        settling.revert_promotion,
         says="Take the PROMOTION back: the content before it becomes standard again.",
     ),
 )

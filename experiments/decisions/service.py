@@ -9,19 +9,18 @@ from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.database import insert_once
-from experiments.decisions import promoting, queries, telling, verifying
+from experiments.decisions import promoting, queries, telling
 from experiments.decisions.gate import judge
 from experiments.decisions.merit import NO_HARM
-from experiments.decisions.models import Decision, Promotion
+from experiments.decisions.models import Decision
 from experiments.decisions.neighbours import Turn, turned
 from experiments.decisions.schemas import (
     DecisionOut,
     Outcome,
-    PromotionOut,
-    PromotionState,
     Ruling,
     Verdict,
 )
+from experiments.decisions.settling import approve
 from experiments.decisions.trust import Facts
 from experiments.design import queries as designs
 from experiments.design import service as design
@@ -29,7 +28,6 @@ from experiments.design.lifecycle import ENROLLING, OPEN
 from experiments.design.plans import PromotionMode
 from experiments.design.schemas import ExperimentOut, Purpose, Status
 from experiments.errors import ConflictError
-from experiments.probation import queries as probations
 
 ENDINGS = {
     Outcome.KEEP: Status.KEPT,
@@ -38,8 +36,6 @@ ENDINGS = {
     Outcome.INCONCLUSIVE: Status.INCONCLUSIVE,
 }
 """What becomes of an experiment that ends without a winner."""
-
-TAKEN_BACK = "The promotion was taken back by hand."
 
 
 def decide(session: Session, key: str, *, actor: Actor, now: datetime) -> DecisionOut:
@@ -63,101 +59,6 @@ def decide(session: Session, key: str, *, actor: Actor, now: datetime) -> Decisi
     if _write(session, experiment, run, verdict, actor=actor, now=now):
         _carry_out(session, experiment, run, verdict, actor=actor, now=now)
     return queries.decision_on(session, run.id)
-
-
-def approve(session: Session, promotion_id: int, *, actor: Actor, now: datetime) -> PromotionOut:
-    """Apply a proposed promotion; approving it again changes nothing.
-
-    Raises:
-        NotFoundError: when there is no such promotion.
-        ConflictError: when it was declined or taken back.
-        MergeConflictError: when the standard journey has changed where it would write.
-    """
-    row = _open_promotion(session, promotion_id)
-    if row.state == PromotionState.PROPOSED:
-        decision = queries.decision(session, row.decision_id)
-        promoting.apply(session, row, decision=decision, actor=actor, now=now)
-        _begin_probation(session, decision, promotion_id, actor=actor, now=now)
-    return queries.promotion(session, promotion_id)
-
-
-def rebase(
-    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
-) -> PromotionOut:
-    """Apply a proposed promotion over what has changed since; doing it again changes nothing.
-
-    Raises:
-        NotFoundError: when there is no such promotion.
-        ConflictError: when it was declined or taken back, or its place in the journey is gone.
-    """
-    row = _open_promotion(session, promotion_id)
-    if row.state == PromotionState.PROPOSED:
-        decision = queries.decision(session, row.decision_id)
-        promoting.rebase(session, row, decision=decision, reason=reason, actor=actor, now=now)
-        _begin_probation(session, decision, promotion_id, actor=actor, now=now)
-    return queries.promotion(session, promotion_id)
-
-
-def decline(
-    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
-) -> PromotionOut:
-    """Leave the standard as it is although a variant won; declining again changes nothing.
-
-    Raises:
-        NotFoundError: when there is no such promotion.
-        ConflictError: when it has been applied; take it back instead.
-    """
-    row = promoting.locked(session, promotion_id)
-    if row.applied_at is not None:
-        message = f"Promotion {promotion_id} has been applied; take it back instead."
-        raise ConflictError(message)
-    if row.state == PromotionState.PROPOSED:
-        row.state, row.declined_at = PromotionState.DECLINED, now
-        session.flush()
-        promoting.record(session, row, "declined", actor=actor, now=now, reason=reason)
-        key = queries.promotion(session, promotion_id).experiment
-        design.conclude(session, key, Status.KEPT, actor=actor, now=now)
-    return queries.promotion(session, promotion_id)
-
-
-def revert_promotion(
-    session: Session, promotion_id: int, *, reason: str, actor: Actor, now: datetime
-) -> PromotionOut:
-    """Give the slot its earlier content again; reverting twice changes nothing.
-
-    Raises:
-        NotFoundError: when there is no such promotion.
-        ConflictError: when it has not been applied.
-        MergeConflictError: when somebody has changed the slot since.
-    """
-    row = promoting.locked(session, promotion_id)
-    if row.state != PromotionState.ROLLED_BACK:
-        promoting.revert(session, row, reason=reason, actor=actor, now=now)
-        if probations.find(session, promotion_id) is not None:
-            verifying.end(session, promotion_id, reason=TAKEN_BACK, actor=actor, now=now)
-    return queries.promotion(session, promotion_id)
-
-
-def _open_promotion(session: Session, promotion_id: int) -> Promotion:
-    """A promotion that has not been given up.
-
-    Raises:
-        NotFoundError: when there is no such promotion.
-        ConflictError: when it was declined or taken back.
-    """
-    row = promoting.locked(session, promotion_id)
-    if row.state in {PromotionState.DECLINED, PromotionState.ROLLED_BACK}:
-        done = "declined" if row.state == PromotionState.DECLINED else "taken back"
-        message = f"Promotion {promotion_id} was {done}; start a new experiment instead."
-        raise ConflictError(message)
-    return row
-
-
-def _begin_probation(
-    session: Session, decision: DecisionOut, promotion_id: int, *, actor: Actor, now: datetime
-) -> None:
-    verifying.begin(session, promotion_id, actor=actor, now=now)
-    design.conclude(session, decision.experiment, Status.PROMOTED, actor=actor, now=now)
 
 
 def _facts(session: Session, experiment: ExperimentOut) -> Facts:

@@ -5,7 +5,7 @@ import pytest
 from experiments.analysis.service import analyse
 from experiments.database import transaction
 from experiments.decisions.models import Decision, Promotion
-from experiments.decisions.service import approve
+from experiments.decisions.settling import approve
 from experiments.design.models import Experiment
 from experiments.probation import service as probation
 from experiments.probation.schemas import ProbationState, Realised

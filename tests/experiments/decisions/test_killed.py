@@ -14,13 +14,8 @@ from experiments.analysis.service import analyse
 from experiments.audit.models import AuditEntry
 from experiments.database import reading, transaction
 from experiments.decisions import queries
-from experiments.decisions.service import (
-    approve,
-    decide,
-    decline,
-    rebase,
-    revert_promotion,
-)
+from experiments.decisions.service import decide
+from experiments.decisions.settling import approve, decline, rebase, revert_promotion
 from experiments.design.plans import Plan, PromotionMode
 from experiments.journeys import queries as journeys
 from experiments.journeys import service as journey_service

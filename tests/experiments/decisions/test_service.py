@@ -10,13 +10,8 @@ from experiments.audit.queries import entries
 from experiments.decisions import queries
 from experiments.decisions.blame import blame
 from experiments.decisions.schemas import Outcome, PromotionState
-from experiments.decisions.service import (
-    approve,
-    decide,
-    decline,
-    rebase,
-    revert_promotion,
-)
+from experiments.decisions.service import decide
+from experiments.decisions.settling import approve, decline, rebase, revert_promotion
 from experiments.design.plans import Plan, PromotionMode
 from experiments.design.schemas import Status
 from experiments.errors import ConflictError, MergeConflictError, NotFoundError

@@ -8,7 +8,8 @@ import pytest
 from experiments.analysis.schemas import Estimate
 from experiments.analysis.service import analyse
 from experiments.assignment.schemas import StoredArm
-from experiments.decisions.service import decide, revert_promotion
+from experiments.decisions.service import decide
+from experiments.decisions.settling import revert_promotion
 from experiments.decisions.shipped import NOTHING_SHIPPED, shipped, total
 from experiments.design import exclusion
 from experiments.design import queries as designs

@@ -9,7 +9,8 @@ from experiments.assignment.bucketing import bucket, choose, ranges
 from experiments.audit.queries import entries
 from experiments.decisions import queries
 from experiments.decisions.schemas import Outcome, PromotionState
-from experiments.decisions.service import decide, revert_promotion
+from experiments.decisions.service import decide
+from experiments.decisions.settling import revert_promotion
 from experiments.decisions.verifying import end, verify
 from experiments.design import queries as designs
 from experiments.design.plans import Plan, PromotionMode

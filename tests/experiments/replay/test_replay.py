@@ -10,7 +10,8 @@ from experiments.analysis.service import analyse
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.database import reading, transaction
 from experiments.decisions.schemas import Outcome
-from experiments.decisions.service import decide, revert_promotion
+from experiments.decisions.service import decide
+from experiments.decisions.settling import revert_promotion
 from experiments.design import exclusion
 from experiments.design import queries as designs
 from experiments.design import service as design

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from experiments.analysis.service import analyse
-from experiments.decisions.service import decide, revert_promotion
+from experiments.decisions.service import decide
+from experiments.decisions.settling import revert_promotion
 from experiments.design import service as design
 from experiments.design.schemas import Status
 from experiments.errors import InvalidError, NotFoundError
