@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from experiments.accounts.schemas import Role
 from experiments.analysis import service as analysis
 from experiments.database import reading, transaction
-from experiments.decisions import service as decisions
 from experiments.decisions import ramping, settling
+from experiments.decisions import service as decisions
 from experiments.design import queries, service
 from experiments.design.schemas import PhaseIn
 from experiments.errors import NotFoundError
