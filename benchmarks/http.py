@@ -1,9 +1,11 @@
-"""What a request costs over HTTP: the hot path, our own Flask view, and the bare hand-off.
+"""What a request costs over HTTP: the hot path, our Flask view, the bare hand-off, and a peer.
 
 Run `python benchmarks/http.py`; it needs `wrk` (apt-get install wrk). Each server is one granian
 process with the threads of `desireline serve`; wrk asks with 32 connections, in turns, and medians
-of rounds are printed. The bare hand-off is the limit: the same server and a callable that hashes an
-id once per experiment and hands over an answer of the same size.
+of rounds are printed: requests a second, and requests a second of processor time, which says the
+same where others use the machine, too. The bare hand-off is the limit: the same server and a
+callable that hashes an id once per experiment and hands over an answer of the same size. The peer
+is Unleash's proxy, where node and npm are there. `benchmarks/growth.py` tells of many experiments.
 """
 
 import sys
@@ -20,28 +22,27 @@ if __name__ == "http":  # a script beside this file asked for Python's own modul
     del sys.modules["http"]
     importlib.import_module("http")
 
-import gc  # noqa: E402 (the path had to be right first)
-import os  # noqa: E402
+import os  # noqa: E402 (the path had to be right first)
 import re  # noqa: E402
 import shutil  # noqa: E402
 import socket  # noqa: E402
-import sqlite3  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
+from contextlib import ExitStack, contextmanager  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
-from threading import Thread  # noqa: E402
 from typing import Any  # noqa: E402
+
+from benchmarks import unleash  # noqa: E402
 
 CONNECTIONS, SECONDS, ROUNDS, THREADS = 32, 3, 3, 32
 BULK = "/ofrep/v1/evaluate/flags"
 ONE = f"{BULK}/shop.landing_page.slot-0000"
-MANY_EXPERIMENTS = 1000
+MANY_FLAGS = 100
+PEER = "Unleash's proxy"
 PATIENCE_SECONDS = 240  # a worker imports for half a minute where others use the processor, too
-KIB_PER_MIB = 1024
 RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 P99 = re.compile(r"99%\s+([\d.]+)(us|ms|s)")
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -59,6 +60,12 @@ function request()
     ["Content-Type"] = "application/json"}}, body)
 end
 """
+PEER_SCRIPT = """
+function request()
+  local address = "/proxy?country=FR&userId=visitor-" .. math.random(1000)
+  return wrk.format("GET", address, {{["Authorization"] = "{token}"}})
+end
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +73,12 @@ class Case:
     """One thing to measure: a server's target, its data, and what is asked."""
 
     name: str
-    target: str
     folder: Path
     token: str
+    target: str = "app:create_worker"
     path: str = BULK
     visitor: str = REPEATS
+    peer: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +87,7 @@ class Figures:
 
     rate: float
     p99_ms: float
+    busy_rate: float
 
 
 def bare() -> Callable[..., list[bytes]]:
@@ -213,11 +222,12 @@ def _until_open(port: int) -> None:
     raise TimeoutError(message)
 
 
-def ask(case: Case, port: int) -> Figures:
+def ask(case: Case, port: int, worker: int) -> Figures:
     """Let wrk ask for a while."""
-    script = SCRIPT.format(
+    script = (SCRIPT if case.peer is None else PEER_SCRIPT).format(
         path=case.path, token=case.token, visitor=case.visitor, seed=time.monotonic_ns()
     )
+    began = _busy_seconds(worker)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
@@ -231,7 +241,17 @@ def ask(case: Case, port: int) -> Figures:
     rate, late = RATE.search(told), P99.search(told)
     if rate is None or late is None:
         raise ValueError(told)
-    return Figures(rate=float(rate[1]), p99_ms=float(late[1]) * MILLISECONDS[late[2]])
+    return Figures(
+        rate=float(rate[1]),
+        p99_ms=float(late[1]) * MILLISECONDS[late[2]],
+        busy_rate=float(rate[1]) * SECONDS / (_busy_seconds(worker) - began),
+    )
+
+
+def _busy_seconds(process: int) -> float:
+    """The processor time that a process has taken."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(cases: list[Case], flags: int) -> dict[str, Figures]:
@@ -239,107 +259,64 @@ def measure(cases: list[Case], flags: int) -> dict[str, Figures]:
     rounds: dict[str, list[Figures]] = {case.name: [] for case in cases}
     for _ in range(ROUNDS):
         for case in cases:
-            with server(case, flags) as (port, _):
-                ask(case, port)  # to get warm
-                rounds[case.name].append(ask(case, port))
+            serving = server(case, flags) if case.peer is None else unleash.proxy(case.peer)
+            with serving as (port, worker):
+                ask(case, port, worker)  # to get warm
+                rounds[case.name].append(ask(case, port, worker))
     return {name: _median(found) for name, found in rounds.items()}
 
 
 def _median(found: list[Figures]) -> Figures:
-    rate = statistics.median(item.rate for item in found)
-    return Figures(rate=rate, p99_ms=statistics.median(item.p99_ms for item in found))
+    return Figures(
+        rate=statistics.median(item.rate for item in found),
+        p99_ms=statistics.median(item.p99_ms for item in found),
+        busy_rate=statistics.median(item.busy_rate for item in found),
+    )
 
 
 def compare(folder: Path, flags: int) -> None:
     """Bulk and single evaluation with so many flags."""
-    token = seed(folder, flags)
-    common = {"folder": folder, "token": token}
-    ours, alone = "app:create_worker", "benchmarks.http:flask_alone"
+    common = {"folder": folder, "token": seed(folder, flags)}
+    alone = "benchmarks.http:flask_alone"
     cases = [
-        Case(name="bulk, hot path", target=ours, **common),
+        Case(name="bulk", **common),
         Case(name="bulk, Flask view", target=alone, **common),
         Case(name="bare hand-off", target="benchmarks.http:bare", **common),
-        Case(name="one flag again, hot path", target=ours, path=ONE, **common),
+        Case(name="one flag again", path=ONE, **common),
         Case(name="one flag again, Flask view", target=alone, path=ONE, **common),
-        Case(name="one flag first, hot path", target=ours, path=ONE, visitor=FIRST, **common),
+        Case(name="one flag first", path=ONE, visitor=FIRST, **common),
     ]
-    found = measure(cases, flags)
-    print(f"{flags} flags")
+    with ExitStack() as stack:
+        why_not = unleash.missing()
+        if why_not:
+            print(f"left out: Unleash's proxy, because {why_not}")
+        else:
+            peer = stack.enter_context(unleash.unleash(folder, flags))
+            cases.append(Case(name=PEER, folder=folder, token=unleash.KEY, peer=peer))
+        _tell(measure(cases, flags), flags)
+
+
+def _tell(found: dict[str, Figures], flags: int) -> None:
+    print(f"{flags} flags, load {os.getloadavg()[0]:.1f}")
     for name, figures in found.items():
-        print(f"  {name}: {figures.rate:,.0f} requests/s, p99 {figures.p99_ms:.1f} ms")
-    hot, again = found["bulk, hot path"].rate, found["one flag again, hot path"].rate
-    print(f"  bulk: {hot / found['bare hand-off'].rate:.0%} of the bare hand-off (bar 50%)")
-    print(f"  bulk: {hot / found['bulk, Flask view'].rate:.1f} times the Flask view (bar 5)")
-    view = found["one flag again, Flask view"].rate
-    print(f"  one flag again: {again / view:.1f} times the Flask view (bar 5)")
-
-
-def grow(folder: Path) -> None:
-    """What a worker with many live experiments takes, and how long a swap of them is built."""
-    from experiments.resolution.rulesets import RulesetCache
-    from experiments.runtime import open_runtime
-    from experiments.settings import Settings
-
-    token = seed(folder, 2)
-    case = Case(name="many", target="app:create_worker", folder=folder, token=token, path=ONE)
-    alone = _resident(case)
-    _copy(folder / "desireline.db", MANY_EXPERIMENTS - 1)
-    resident = _resident(case)
-    opened = open_runtime(Settings(data_dir=folder, DATABASE_URL=""))
-    RulesetCache(opened.engine).look()  # to get warm
-    gc.freeze()  # as a worker does
-    started = time.process_time()
-    RulesetCache(opened.engine).look()
-    seconds = time.process_time() - started
-    stall = _longest_stall(RulesetCache(opened.engine).look)
-    opened.close()
-    print(f"{MANY_EXPERIMENTS} live experiments: {resident:.0f} MB a worker (bar 150)")
-    print(
-        f"  {alone:.0f} MB with one experiment, so that the others take {resident - alone:.0f} MB"
-    )
-    print(f"  read anew in {seconds * 1e3:.0f} ms of processor time (bar 100)")
-    print(f"  which keeps another thread waiting {stall * 1e3:.0f} ms at most (bar 20)")
-
-
-def _resident(case: Case) -> float:
-    """Megabytes of a worker that has answered for a while."""
-    with server(case, 0) as (port, worker):
-        ask(case, port)
-        status = Path(f"/proc/{worker}/status").read_text()
-        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / KIB_PER_MIB
-
-
-def _longest_stall(task: Callable[[], object]) -> float:
-    """For how many seconds at most a busy thread stands still while another does a task."""
-    worker, longest = Thread(target=task), 0.0
-    worker.start()
-    last = time.perf_counter()
-    while worker.is_alive():
-        moment = time.perf_counter()
-        longest, last = max(longest, moment - last), moment
-    return longest
-
-
-def _copy(database: Path, times: int) -> None:
-    """Copy the one experiment with its variants and its phase, under other keys and salts."""
-    with sqlite3.connect(database) as connection:
-        for number in range(2, times + 2):
-            own = {"id": number, "key": f"'test-{number}'", "salt": f"'salt-{number}'"}
-            _copy_rows(connection, "experiment", own, "id = 1")
-            for table in ("variant", "phase"):
-                own = {"id": f"id + 10 * {number}", "experiment_id": number}
-                _copy_rows(connection, table, own, "experiment_id = 1")
-        newest = "SELECT max(id) FROM audit_entry"
-        _copy_rows(connection, "audit_entry", {"id": "id + 1"}, f"id = ({newest})")
-
-
-def _copy_rows(
-    connection: sqlite3.Connection, table: str, own: dict[str, object], where: str
-) -> None:
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-    values = ", ".join(str(own.get(name, f'"{name}"')) for name in columns)
-    names = ", ".join(f'"{name}"' for name in columns)
-    connection.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE {where}")
+        busy = f"{figures.busy_rate:,.0f} a second of processor time"
+        print(f"  {name}: {figures.rate:,.0f} requests/s, {busy}, p99 {figures.p99_ms:.1f} ms")
+    ratios = [
+        ("bulk", "bare hand-off", 0.5),
+        ("bulk", "bulk, Flask view", 5),
+        ("one flag again", "one flag again, Flask view", 5),
+        ("one flag first", "bare hand-off", 0.14),
+    ]
+    if PEER in found:
+        ratios.append(("bulk", PEER, 5 if flags < MANY_FLAGS else 4))
+        late = found[PEER].p99_ms / found["bulk"].p99_ms
+        print(f"  p99 of {PEER}: {late:.1f} times that of bulk (bar 6)")
+    for ours, other, bar in ratios:
+        seen, busy = (
+            getattr(found[ours], kind) / getattr(found[other], kind)
+            for kind in ("rate", "busy_rate")
+        )
+        print(f"  {ours}: {seen:.2f} times {other}, {busy:.2f} by processor time (bar {bar})")
 
 
 def main() -> None:
@@ -350,8 +327,6 @@ def main() -> None:
     for flags in (10, 100):
         with tempfile.TemporaryDirectory() as folder:
             compare(Path(folder), flags)
-    with tempfile.TemporaryDirectory() as folder:
-        grow(Path(folder))
 
 
 if __name__ == "__main__":
