@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import duckdb
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from experiments.deferred import Deferred
 from experiments.design import queries as designs
 from experiments.errors import UnavailableError
 from experiments.moments.answering import answered
@@ -18,6 +19,11 @@ from experiments.moments.questions import Questions, numbered
 from experiments.moments.relational import Tables
 from experiments.moments.schemas import Answer, Inquiry
 from experiments.moments.sources import DuckSource
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = Deferred("duckdb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
