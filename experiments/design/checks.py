@@ -69,6 +69,7 @@ def _place_in_journey(experiment: ExperimentOut, facts: Facts) -> Iterator[Findi
         )
     else:
         yield from _place_on_touchpoint(experiment, facts.graph)
+        yield from _nothing_new(experiment, facts.graph, facts.contents)
 
 
 def _place_on_touchpoint(experiment: ExperimentOut, graph: JourneyGraph) -> Iterator[Finding]:
@@ -108,6 +109,20 @@ def _unfit_content(experiment: ExperimentOut, slot: Slot) -> Iterator[Finding]:
                 f"but slot {slot.key!r} takes content of type {slot.type}."
             )
             yield _error("content", f"/variants/{number}/content", message)
+
+
+def _nothing_new(
+    experiment: ExperimentOut, graph: JourneyGraph, contents: Contents
+) -> Iterator[Finding]:
+    slot = graph.slot(experiment.touchpoint, experiment.slot)
+    standard = contents.get((slot.content, slot.content_version)) if slot else None
+    for number, variant in enumerate(experiment.variants):
+        if standard and not variant.control and variant.content == standard.payload:
+            message = (
+                f"Variant {variant.name or variant.key!r} shows what is standard already; "
+                "write something else."
+            )
+            yield _warning("content", f"/variants/{number}/content", message)
 
 
 def _missing_metrics(experiment: ExperimentOut, facts: Facts) -> Iterator[Finding]:

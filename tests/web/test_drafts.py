@@ -39,6 +39,7 @@ def test_new__name_and_place__is_a_draft_with_everything_that_can_be_guessed(dra
     assert made.control.weight == made.treatments[0].weight == 0.5
     assert made.treatments[0].content == "Try it for free."
     assert made.primary_metric == "signup.visit"
+    assert "shows what is standard already" in drafted.get(f"{AT}/variants")
 
 
 def test_variants__split_by_hand__is_stored_and_shown_again(drafted, database):
@@ -49,6 +50,7 @@ def test_variants__split_by_hand__is_stored_and_shown_again(drafted, database):
     assert (arm.key, arm.name, arm.weight, arm.content) == ("variant-1", "Short", 0.2, "Free <b>!")
     page = drafted.get(f"{AT}/variants")
     assert "Free &lt;b&gt;!" in page
+    assert "shows what is standard already" not in page
     assert 'value="20"' in page
     assert "what is standard today on Landing page" in page
 
