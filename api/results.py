@@ -18,6 +18,7 @@ from experiments.database import reading, transaction
 from experiments.decisions import queries as decisions
 from experiments.decisions import service as deciding
 from experiments.decisions import settling
+from experiments.decisions.disclosure import disclosed
 from experiments.decisions.schemas import DecisionOut, PromotionOut
 from experiments.descriptions import queries as descriptions
 from experiments.descriptions.schemas import DescriptionOut
@@ -87,9 +88,12 @@ def analyse(key: str) -> ResultOut:
 @endpoint(Scope.READ)
 def made(key: str, asked: Paging) -> Page[DecisionOut]:
     """The decisions on an experiment, the newest first."""
-    with reading(runtime().engine) as session:
+    opened = runtime()
+    with reading(opened.engine) as session:
         found = decisions.decisions(session, key, before=asked.after_id, limit=asked.limit + 1)
-    return page_by_id(found, asked)
+        run = analyses.latest_result(session, key, now=opened.clock.now())
+    reason = run.withheld if run else ""
+    return page_by_id([disclosed(item, reason) for item in found], asked)
 
 
 @blueprint.get("/interferences")

@@ -11,6 +11,7 @@ from experiments.audit.schemas import AuditOut
 from experiments.database import reading
 from experiments.decisions import queries as decisions
 from experiments.decisions import ramping
+from experiments.decisions.disclosure import disclosed as told
 from experiments.decisions.promoting import changed_since
 from experiments.decisions.schemas import DecisionOut, PromotionOut
 from experiments.descriptions import queries as describing
@@ -96,7 +97,7 @@ def seen(key: str, view: str) -> Seen:
         return Seen(
             experiment=experiment,
             run=run,
-            decision=judged[0] if judged else None,
+            decision=told(judged[0], run.withheld if run else "") if judged else None,
             promotion=promotions[0] if promotions else None,
             changed=changed_since(session, experiment) if promotions else (),
             ramp=ramping.waiting(session, key, now=now),

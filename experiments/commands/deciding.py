@@ -9,6 +9,7 @@ from experiments.analysis.schemas import Comparison, Trust
 from experiments.commands.terminal import changing, operator, reading, show, when
 from experiments.decisions import queries as decisions
 from experiments.decisions import settling
+from experiments.decisions.disclosure import disclosed
 from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries as designs
 from experiments.formats import lift
@@ -64,9 +65,11 @@ def show_interferences(settings: Settings, key: str) -> None:
 @click.pass_obj
 def show_decisions(settings: Settings, key: str) -> None:
     """Show what was decided on the experiment KEY, the newest first with every condition."""
-    with reading(settings) as session:
+    with changing(settings) as (session, now):
         found = decisions.decisions(session, key)
-    for decision in found[:1]:
+        run = analysis.latest_result(session, key, now=now)
+    for newest in found[:1]:
+        decision = disclosed(newest, run.withheld if run else "")
         trace = [(item.condition, item.ruling, item.words) for item in decision.trace]
         show(decision.sentence, ("condition", "verdict", "in words"), trace)
     rows = [(when(item.at), item.outcome, item.actor, item.sentence) for item in found]

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from experiments.analysis.service import analyse
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.database import transaction
+from experiments.decisions.service import decide
 from experiments.descriptions.service import describe, write
 from experiments.events.models import Event
 from experiments.metrics import service as metrics
@@ -44,7 +45,7 @@ def fill(session, experiment, now):
 
 
 @pytest.fixture
-def look(app, database, signup, launch, actor, now, clock, alice):
+def look(database, signup, launch, actor, now, clock, alice):
     """Takes a look after some days and lets Alice see it."""
     with transaction(database) as session:
         rule = {"event": "Signed Up"}
@@ -57,6 +58,7 @@ def look(app, database, signup, launch, actor, now, clock, alice):
         with transaction(database) as session:
             analyse(session, "headline", now=clock.at)
             write(session, describe(session, "headline"))
+            decide(session, "headline", actor=actor, now=clock.at)
         return alice
 
     return taken
@@ -71,6 +73,11 @@ def effects(browser):
     return [row["effect_rel"] for row in primary if row["variant"] == "pain"]
 
 
+def evidence(browser):
+    rows = csv.DictReader(io.StringIO(browser.get("/experiments/headline?table=rule&format=csv")))
+    return [(row["ruling"], row["figure"]) for row in rows if row["condition"] == "evidence"]
+
+
 def test_show__before_the_least_days__compares_nothing_and_tells_the_counts(look):
     alice = look(3)
     page = alice.get("/experiments/headline")
@@ -81,6 +88,11 @@ def test_show__before_the_least_days__compares_nothing_and_tells_the_counts(look
     assert "To be expected" not in page
     assert effects(alice) == [None, None]
     assert "Not told yet: it is too early" in alice.get("/experiments/headline?view=time")
+    assert ("waiting", "") in evidence(alice)
+
+
+def test_show__in_time__tells_the_evidence_of_the_rule(look):
+    assert all(figure for _, figure in evidence(look(9)))
 
 
 def test_show__in_time__compares_and_tells_how_long_visitors_take(look):
