@@ -54,7 +54,7 @@ def run_year(folder: Path, *, rounds: int, seed: int, out: Path | None) -> None:
     show("What became of the experiments", columns, year_page.fate_rows(found))
     show("The year", ("", ""), year_page.score_rows(found))
     if out is not None:
-        _write(found, out)
+        _write(found, out, rounds=rounds)
     if found.missed:
         sys.exit(MISSED)
 
@@ -111,8 +111,10 @@ class _Lines:
             self._next = days + DAYS_BETWEEN_LINES
 
 
-def _write(found: Score, folder: Path) -> None:
-    told = year_page.page(found, holdback=year.HOLDBACK_SHARE, holdout=year.HOLDOUT_SHARE)
+def _write(found: Score, folder: Path, *, rounds: int) -> None:
+    told = year_page.page(
+        found, rounds=rounds, holdback=year.HOLDBACK_SHARE, holdout=year.HOLDOUT_SHARE
+    )
     for name, content in (
         ("explanation/a-simulated-year.md", told),
         ("reference/year.json", found.model_dump_json(indent=2) + "\n"),

@@ -19,19 +19,27 @@ measures: too careful, not too bold.
 """
 
 _REPEAT = """\
-`desireline year --out docs` writes this page and [the figures as JSON](../reference/year.json); it
-ends with exit code 1 when more harmful promotions are verified than alpha allows, or when a logged
-answer is not given again by replay. When exactly the jobs run between two steps depends on the
+`desireline year --rounds {rounds} --out docs` writes this page and [the figures as
+JSON](../reference/year.json); five rounds of twelve experiments are a year. It ends with exit code
+1 when more harmful promotions are verified than alpha allows, or when a logged answer is not given
+again by replay. When exactly the jobs run between two steps depends on the
 machine, so single endings can differ from run to run.
 """
 
 
-def page(found: Score, *, holdback: float, holdout: float) -> str:
+def page(found: Score, *, rounds: int, holdback: float, holdout: float) -> str:
     """The whole page."""
     rows = [("hidden truth", *_COLUMNS), ("---",) * (len(_COLUMNS) + 1), *fate_rows(found)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     told = "\n".join(f"- {name}: {value}" for name, value in score_rows(found))
-    parts = [_PREFACE.format(holdback=holdback, holdout=holdout), table, "", told, "", _REPEAT]
+    parts = [
+        _PREFACE.format(holdback=holdback, holdout=holdout),
+        table,
+        "",
+        told,
+        "",
+        _REPEAT.format(rounds=rounds),
+    ]
     return "\n".join(parts)
 
 

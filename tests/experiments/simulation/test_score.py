@@ -65,8 +65,8 @@ def test_score__promotions_of_every_kind__then_counted_by_truth() -> None:
     assert (found.begun, found.experiments) == (5, 6)
     assert (found.mistakes, found.no_gain, found.harmful_verified) == (1, 2, 0)
     assert found.missed == []
-    assert "+30.0% (+10.0% to +50.0%)" in page(found, holdback=0.3, holdout=0.2)
-    assert "nothing was promoted" in page(found, holdback=0.3, holdout=0.2)
+    assert "+30.0% (+10.0% to +50.0%)" in page(found, rounds=5, holdback=0.3, holdout=0.2)
+    assert "nothing was promoted" in page(found, rounds=5, holdback=0.3, holdout=0.2)
 
 
 @pytest.mark.parametrize("truth", [Truth.HARMFUL, Truth.DEAD, Truth.SOURING])
