@@ -16,14 +16,17 @@ What a promotion claims is shrunk by what is known of effects. Until thirty test
 ended that is the stated prior, which expects effects as they are in life, of a few percent. So the
 claims of the first rounds are far below the truth here, and their sum below what the holdout
 measures: too careful, not too bold.
+
+What was neither promoted nor stopped ended by its plan: the standard stayed. So few come in a week
+that harm is often only certain at the end; then the variant is kept out, and not "stopped".
 """
 
 _REPEAT = """\
 `desireline year --rounds {rounds} --out docs` writes this page and [the figures as
 JSON](../reference/year.json); five rounds of twelve experiments are a year. It ends with exit code
 1 when more harmful promotions are verified than alpha allows, or when a logged answer is not given
-again by replay. When exactly the jobs run between two steps depends on the
-machine, so single endings can differ from run to run.
+again by replay. When exactly the jobs run depends on the machine, so that single endings can differ
+from run to run.
 """
 
 
