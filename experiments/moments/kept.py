@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from experiments.database import to_micros
+from experiments.deferred import Deferred
+from experiments.logs import logger
 from experiments.moments import inbox_rows, increments
 from experiments.moments.answering import answers
 from experiments.moments.duck import DuckEngine, naming_files
@@ -22,12 +24,23 @@ from experiments.moments.kept_sums import kept_totals
 from experiments.moments.questions import Questions, numbered
 from experiments.moments.schemas import Answer, Inquiry
 from experiments.moments.shelf import Relations, Shelf, related
-from experiments.moments.state import FOR_EVER, Marks, definition, keep_marks, marks, opened
+from experiments.moments.state import (
+    FOR_EVER,
+    Marks,
+    definition,
+    discard,
+    keep_marks,
+    marks,
+    opened,
+)
 from experiments.moments.strays import forgotten
 
 if TYPE_CHECKING:
     import duckdb
+else:
+    duckdb = Deferred("duckdb")
 
+log = logger("moments")
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -53,12 +66,24 @@ class KeptEngine:
         """
         asked = numbered(inquiries)
         shelf = Shelf.of(session, self.full.location, visitors_at_once=self.full.visitors_at_once)
+        try:
+            found = self._kept(session, asked, shelf, to_micros(as_of))
+        except duckdb.Error as error:
+            log.warning("the kept state cannot be used and is made anew", error=str(error))
+            discard(self.path)
+            found = None
+        return found or self.full.answer(session, inquiries, as_of=as_of)
+
+    def _kept(
+        self, session: Session, asked: Questions, shelf: Shelf, at: int
+    ) -> list[Answer] | None:
+        """The answers from the state; None when it is in use, or newer than what is asked."""
         with opened(self.path, self.full.settings) as database, naming_files(shelf):
-            if database is not None and shelf.exposures:
-                at = to_micros(as_of)
-                if _brought_up(session, asked, shelf, database) <= at:
-                    return answers(asked, kept_totals(database, asked, at=at), at=at)
-        return self.full.answer(session, inquiries, as_of=as_of)
+            if database is None or not shelf.exposures:
+                return None
+            if _brought_up(session, asked, shelf, database) > at:
+                return None
+            return answers(asked, kept_totals(database, asked, at=at), at=at)
 
 
 def _brought_up(

@@ -100,6 +100,12 @@ def keep_totals(
     )
 
 
+def discard(path: Path) -> None:
+    """Let go of the state; the next look makes it anew."""
+    for file in (path, path.with_suffix(path.suffix + ".wal")):
+        file.unlink(missing_ok=True)
+
+
 @contextmanager
 def opened(path: Path, settings: dict[str, Setting]) -> Iterator[duckdb.DuckDBPyConnection | None]:
     """The state, inside one transaction; None while another process holds it."""
@@ -123,6 +129,5 @@ def _connected(path: Path, settings: dict[str, Setting]) -> duckdb.DuckDBPyConne
         if "lock" in str(error).lower():
             return None
         log.warning("the kept state is damaged and is made anew", error=str(error))
-    for file in (path, path.with_suffix(path.suffix + ".wal")):
-        file.unlink(missing_ok=True)
+    discard(path)
     return duckdb.connect(str(path), config=settings)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -37,7 +38,7 @@ def check(world, full, kept, data, steps, inquiries):
 
 
 @pytest.mark.parametrize(
-    "examples", [pytest.param(4, id="some"), pytest.param(300, marks=pytest.mark.slow, id="many")]
+    "examples", [pytest.param(4, id="some"), pytest.param(100, marks=pytest.mark.slow, id="many")]
 )
 def test_answer__batches_late_events_merges_corrections__equal_a_look_at_everything(
     world, full, kept, steps, inquiries, examples
@@ -64,4 +65,8 @@ def test_answer__state_is_damaged__is_made_anew(world, full, kept, inquiries):
     kept.path.parent.mkdir()
     kept.path.write_bytes(b"no database" * 1000)
     assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
+    with duckdb.connect(str(kept.path)) as state:
+        state.execute("DROP TABLE cell")
+    assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
+    assert not kept.path.exists()
     assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
