@@ -128,6 +128,7 @@ class DamagedError(DesirelineError):
 
     def __init__(self, name: str, reason: str) -> None:
         self.name = name
+        self.reason = reason
         super().__init__(
             f"The file {name} of the columnar store {reason}; "
             "`desireline doctor` checks all of them, `desireline doctor --repair` writes it again."

@@ -74,7 +74,7 @@ def _sound(
         try:
             rows = rows_of(location, file, ["id"]).num_rows
         except DamagedError as error:
-            tally.damaged.append(str(error))
+            tally.damaged.append(f"the file {error.name} {error.reason}")
             continue
         tally.in_files += rows
         yield file
