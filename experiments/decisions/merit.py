@@ -1,5 +1,6 @@
 """Conditions on one variant: enough conversions, evidence, guardrails, belief, no harm."""
 
+from experiments import formats
 from experiments.analysis.harm import HARM_LOG_E
 from experiments.analysis.schemas import (
     Arm,
@@ -213,5 +214,5 @@ def _distance(test: SequentialTest | NotEstimable) -> str:
     if isinstance(test, NotEstimable):
         return f": {test}"
     if isinstance(test.bound, NotEstimable):
-        return f" (z = {test.z:.2f}; {test.bound})"
-    return f" (z = {test.z:.2f}, the bound is {test.bound:.2f})"
+        return f" (z = {formats.score(test.z)}; {test.bound})"
+    return f" (z = {formats.score(test.z)}, the bound is {formats.score(test.bound)})"

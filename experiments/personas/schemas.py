@@ -14,7 +14,9 @@ class PersonaIn(In):
 
     key: Key
     name: Name
-    rule: dict[str, Any] = Field(description="Condition on the visitor's attributes.")
+    rule: dict[str, Any] = Field(
+        description="Condition on the visitor's attributes.", examples=[{"device": "phone"}]
+    )
     goals: Text = ""
     needs: Text = ""
     priority: int = Field(default=0, ge=0, le=1000, description="Larger wins where two fit.")
