@@ -35,8 +35,6 @@ from contextlib import ExitStack, contextmanager  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
-from benchmarks import unleash  # noqa: E402
-
 CONNECTIONS, SECONDS, ROUNDS, THREADS = 32, 3, 3, 32
 BULK = "/ofrep/v1/evaluate/flags"
 ONE = f"{BULK}/shop.landing_page.slot-0000"
@@ -256,6 +254,8 @@ def _busy_seconds(process: int) -> float:
 
 def measure(cases: list[Case], flags: int) -> dict[str, Figures]:
     """The medians of rounds in which the cases take turns; one server lives at a time."""
+    from benchmarks import unleash
+
     rounds: dict[str, list[Figures]] = {case.name: [] for case in cases}
     for _ in range(ROUNDS):
         for case in cases:
@@ -276,6 +276,8 @@ def _median(found: list[Figures]) -> Figures:
 
 def compare(folder: Path, flags: int) -> None:
     """Bulk and single evaluation with so many flags."""
+    from benchmarks import unleash
+
     common = {"folder": folder, "token": seed(folder, flags)}
     alone = "benchmarks.http:flask_alone"
     cases = [
