@@ -37,7 +37,7 @@ PROBLEMS: Mapping[int, str] = {
     429: "The token has made its calls of this minute; wait for `Retry-After` seconds.",
     503: "The database is away or busy; try again.",
 }
-TWINS = re.compile(r"experiments__([a-z]+)__schemas__")
+TWINS = re.compile(r"experiments__([a-z]+)__[a-z_]+?__(?=[A-Z])")
 Document = dict[str, Any]
 
 

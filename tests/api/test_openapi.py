@@ -29,6 +29,12 @@ def test_document__made_of_the_routes__is_valid_openapi(written):
     OpenAPIV31SpecValidator(written).validate()
 
 
+def test_shape__of_a_name_that_two_slices_use__is_named_after_its_slice(written):
+    names = set(written["components"]["schemas"])
+    assert {"AnalysisComparison", "ReportsComparison"} <= names
+    assert [name for name in names if "__" in name] == []
+
+
 def test_route__of_the_own_api__is_described_with_request_and_answer(described, written):
     rules = [rule for rule in described.url_map.iter_rules() if rule.rule.startswith("/api/v1")]
     views = {rule.rule: described.view_functions[rule.endpoint] for rule in rules}
