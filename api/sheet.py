@@ -17,6 +17,7 @@ from experiments.resolution.enrolment import Question, holdout_of, part_of
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
 from experiments.resolution.ladder import answer, experiment, way
+from experiments.resolution.recognition import recognised
 from experiments.resolution.ruleset import (
     ExperimentRule,
     HoldoutRule,
@@ -93,9 +94,10 @@ class Sheet:
         """The answer to one question as JSON, and its tag."""
         texts, mark = [], self._mark
         for group in self._groups:
-            holdout = holdout_of(group.journey.holdouts, question)
-            walked = way(group.journey, question, holdout=holdout, part=part_of(holdout, question))
-            for text, its_mark in self._pieces(group.rows_on(walked), question, holdout):
+            asked = recognised(group.journey, question)
+            holdout = holdout_of(group.journey.holdouts, asked)
+            walked = way(group.journey, asked, holdout=holdout, part=part_of(holdout, asked))
+            for text, its_mark in self._pieces(group.rows_on(walked), asked, holdout):
                 if text:
                     texts.append(text)
                     mark ^= its_mark

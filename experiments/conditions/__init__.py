@@ -5,8 +5,8 @@ on the server and in an SDK that evaluates it in the browser.
 """
 
 from experiments.conditions.matching import matches
-from experiments.conditions.portable import is_portable
+from experiments.conditions.portable import is_portable, named
 from experiments.conditions.soundness import check_condition
 from experiments.conditions.telling import told
 
-__all__ = ["check_condition", "is_portable", "matches", "told"]
+__all__ = ["check_condition", "is_portable", "matches", "named", "told"]

@@ -15,12 +15,19 @@ def is_portable(condition: Mapping[str, Any]) -> bool:
     >>> is_portable({"country": "IT"}), is_portable({"$not": {"stage": "informed"}})
     (True, False)
     """
-    used = set(_names(condition))
-    return not used & (KNOWN_TO_THE_SERVER | MISSING_IN_SDKS)
+    return not named(condition) & (KNOWN_TO_THE_SERVER | MISSING_IN_SDKS)
+
+
+def named(condition: Mapping[str, Any]) -> set[str]:
+    """Every operator in a condition, and every attribute without what is inside it.
+
+    >>> sorted(named({"$not": {"address.country": "IT"}}))
+    ['$not', 'address']
+    """
+    return set(_names(condition))
 
 
 def _names(condition: Any) -> Iterator[str]:
-    """Every operator in a condition, and every attribute without what is inside it."""
     if isinstance(condition, list):
         for item in condition:
             yield from _names(item)

@@ -25,11 +25,13 @@ class History:
     removed: set[tuple[str, str]] = field(default_factory=set)
     holdouts: set[str] = field(default_factory=set)
     ended_holdouts: set[str] = field(default_factory=set)
+    personas: dict[str, int] = field(default_factory=dict)
+    retired_personas: set[str] = field(default_factory=set)
 
 
 def history(session: Session, version: int) -> History:
     """Everything up to the audit entry of that number."""
-    kinds = ("experiment", "journey", "holdout")
+    kinds = ("experiment", "journey", "holdout", "persona")
     query = (
         select(AuditEntry)
         .where(col(AuditEntry.id) <= version, col(AuditEntry.subject_kind).in_(kinds))
@@ -54,6 +56,10 @@ def told(entries: Iterable[AuditEntry]) -> History:
             found.holdouts.add(entry.subject_key)
         elif entry.action == "holdout.ended":
             found.ended_holdouts.add(entry.subject_key)
+        elif entry.action == "persona.retired":
+            found.retired_personas.add(entry.subject_key)
+        elif kind == "persona":
+            found.personas[entry.subject_key] = entry.detail["version"]
     return found
 
 

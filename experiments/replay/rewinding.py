@@ -12,6 +12,7 @@ from experiments.audit.models import AuditEntry
 from experiments.design.models import Experiment, Holdout, Layer, Phase, Variant
 from experiments.journeys.models import Content, ContentVersion, Journey, JourneyVersion
 from experiments.journeys.schemas import VersionStatus
+from experiments.personas.models import Persona, PersonaVersion
 from experiments.replay.history import History, history
 from experiments.resolution.queries import ruleset
 from experiments.resolution.ruleset import Ruleset
@@ -26,6 +27,8 @@ COPIED = (
     Experiment,
     Variant,
     Phase,
+    Persona,
+    PersonaVersion,
 )
 """What a ruleset is made of; none of it grows with the visitors."""
 
@@ -63,6 +66,7 @@ def _rewind(past: Session, was: History) -> None:
     _rewind_approvals(past, was, journeys)
     _rewind_holdouts(past, was)
     _rewind_experiments(past, was)
+    _rewind_personas(past, was)
     past.flush()
 
 
@@ -117,3 +121,13 @@ def _rewind_experiments(past: Session, was: History) -> None:
     for variant in past.exec(select(Variant)):
         if (keys[variant.experiment_id], variant.key) not in was.removed:
             variant.removed_at = None
+
+
+def _rewind_personas(past: Session, was: History) -> None:
+    for persona in past.exec(select(Persona)):
+        if persona.key not in was.personas:
+            past.delete(persona)
+        else:
+            persona.version = was.personas[persona.key]
+            if persona.key not in was.retired_personas:
+                persona.retired_at = None

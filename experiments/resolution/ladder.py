@@ -13,6 +13,7 @@ from typing import NamedTuple
 from experiments.journeys.schemas import Exposing
 from experiments.resolution.enrolment import Question, enrol, holdout_of, in_turn, part_of
 from experiments.resolution.overrides import Forced
+from experiments.resolution.recognition import recognised
 from experiments.resolution.ruleset import (
     ArmRule,
     Enrolment,
@@ -99,6 +100,7 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     journey = ruleset.journeys.get(place.journey)
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
+    question = recognised(journey, question)
     holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
     part = None if holdout is None else part_of(holdout, question)
     if holdout is None and not journey.is_forked:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from experiments.assignment.bucketing import ranges
 from experiments.audit.queries import changed_at, live_version
+from experiments.conditions import named
 from experiments.design import queries as design
 from experiments.design.recall import Recall
 from experiments.design.schemas import (
@@ -30,6 +31,7 @@ from experiments.journeys.schemas import (
     Touchpoint,
     VersionOut,
 )
+from experiments.personas import queries as personas
 from experiments.resolution.forks import earlier_paths, path_rule
 from experiments.resolution.ruleset import (
     ArmRule,
@@ -37,6 +39,7 @@ from experiments.resolution.ruleset import (
     HoldoutRule,
     JourneyRule,
     LayerRule,
+    PersonaRule,
     Ruleset,
     SlotRule,
     StandardContent,
@@ -109,6 +112,8 @@ def _journey(
     )
     tests = [(item, rule) for item, rule in found if item.level is Level.PATH]
     conditions = [item.audience for item, _ in tests]
+    asked = _asked([*(rule.audience for _, rule in found), *(item.audience for item in holdouts)])
+    kinds = _personas(session) if "persona" in asked else ()
 
     def touchpoints(graph: JourneyGraph) -> dict[str, TouchpointRule]:
         return {
@@ -130,7 +135,17 @@ def _journey(
             path_rule(session, item, standard.graph, rule=rule, touchpoints=touchpoints)
             for item, rule in tests
         ),
+        personas=kinds,
+        asks_stage="stage" in asked | _asked(kind.rule for kind in kinds),
     )
+
+
+def _asked(conditions: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {name for condition in conditions for name in named(condition)}
+
+
+def _personas(session: Session) -> tuple[PersonaRule, ...]:
+    return tuple(PersonaRule(item.key, item.rule) for item in personas.personas(session))
 
 
 def _touchpoint(

@@ -217,6 +217,13 @@ class PathRule:
     past: frozenset[str]
 
 
+class PersonaRule(NamedTuple):
+    """A kind of visitor, and the condition that recognises it."""
+
+    key: str
+    rule: Mapping[str, Any]
+
+
 class Walk(NamedTuple):
     """The touchpoints of a visitor's path, and the arm of the experiment that makes it."""
 
@@ -238,6 +245,8 @@ class JourneyRule:
         id: its number, by which it is stored where visitors stand.
         earlier: the touchpoints of each earlier path that somebody is still on, by version.
         previews: the experiments on paths, drafts too.
+        personas: if a condition asks for the persona, every one, the one that wins first.
+        asks_stage: whether a condition asks where on the journey somebody is.
         paths: those of them that are under way.
         elsewhere: touchpoints of any other path, which the standard does not have.
         paved: the path of whoever walks the standard.
@@ -251,6 +260,8 @@ class JourneyRule:
     id: int = 0
     earlier: Mapping[int, Mapping[str, TouchpointRule]] = field(default_factory=dict)
     previews: tuple[PathRule, ...] = ()
+    personas: tuple[PersonaRule, ...] = ()
+    asks_stage: bool = False
     paths: tuple[PathRule, ...] = field(init=False, repr=False, compare=False)
     elsewhere: Mapping[str, TouchpointRule] = field(init=False, repr=False, compare=False)
     paved: Walk = field(init=False, repr=False, compare=False)
@@ -287,10 +298,13 @@ class Ruleset:
 
     def __post_init__(self) -> None:
         """Note whether any answer depends on what is known of the visitor."""
-        forked = any(journey.is_forked for journey in self.journeys.values())
+        journeys = self.journeys.values()
+        standing = any(journey.is_forked or journey.asks_stage for journey in journeys)
         points = (
-            point for journey in self.journeys.values() for point in journey.touchpoints.values()
+            point
+            for journey in journeys
+            for point in (*journey.touchpoints.values(), *journey.elsewhere.values())
         )
         object.__setattr__(self, "reads_attributes", any(p.reads_attributes for p in points))
-        object.__setattr__(self, "reads_standing", forked)
-        object.__setattr__(self, "reads_people", self.reads_attributes or forked)
+        object.__setattr__(self, "reads_standing", standing)
+        object.__setattr__(self, "reads_people", self.reads_attributes or standing)
