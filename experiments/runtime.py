@@ -43,6 +43,7 @@ class Runtime:
         """Store what is on its way and let go of the storage."""
         self.rulesets.stop()
         self.commits.stop()
+        self.spool.close()
         self.engine.dispose()
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import numpy as np
 import pytest
 from argon2 import PasswordHasher
@@ -30,6 +31,10 @@ from experiments.runtime import open_runtime
 from experiments.settings import Settings
 from experiments.tables import create_tables
 from web import throttle
+
+# The first call of a function may load a library, and a busy machine makes any call slow.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

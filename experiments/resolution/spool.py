@@ -56,11 +56,15 @@ class Spool:
         Raises:
             UnavailableError: from `record`, when the database is still away; nothing is forgotten.
         """
+        self.close()
+        return sum(_replayed(path, record) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
+
+    def close(self) -> None:
+        """Let go of the file; what waits in it is replayed by whoever comes next."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-        return sum(_replayed(path, record) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
     def is_empty(self) -> bool:
         """Whether nothing waits here, and nothing of a process that ended."""

@@ -28,6 +28,7 @@ def fixed(metric: MetricReadout, variant: str) -> FixedHorizon:
     return found
 
 
+@pytest.mark.slow
 def test_karlan_list__imported__then_published_rates_and_no_alarm(
     import_real: Import, read_out: Read
 ) -> None:
@@ -86,6 +87,7 @@ def test_adsmart__imported__then_stages_and_the_broken_hour(
     assert worst.observed == {"control": 1_673, "exposed": 222}
 
 
+@pytest.mark.slow
 def test_landing_page__imported__then_mismatches_are_refused_and_counted(
     import_real: Import, read_out: Read
 ) -> None:

@@ -111,6 +111,7 @@ WRONG = (
     ("audience", {"coverage": "half"}, "is not a number"),
     ("audience", {"value_1": "NL"}, "say which attribute"),
     ("audience", {"condition": "[1]"}, "must be a mapping"),
+    ("audience", {"condition": '{"$or": [{"age": {"$gt": 18}}, {"age": "old"}]}'}, "compare"),
     ("audience", {"layer": "nowhere", "end": "50"}, "no layer"),
     ("plan", {"minimum_days": "8"}, "whole weeks"),
     ("what", {"name": ""}, "name"),

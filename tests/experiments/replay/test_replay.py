@@ -124,6 +124,7 @@ def crowd(session, found, arm, people, converted, *, at):
     )
 
 
+@pytest.mark.slow
 def test_replay__month_of_changes__equals_every_logged_answer(month, runtime):
     proof = prove(runtime.engine)
     assert (proof.logged, proof.equal, proof.differing) == (month, month, [])
