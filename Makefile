@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-clients test-slow check bench calibrate docs lock clean
+.PHONY: help setup demo run test test-clients test-slow test-spark check bench calibrate docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ test-clients: $(VENV)/.installed-dev ## Run the real, unmodified client librarie
 
 test-slow: $(VENV)/.installed-dev ## Run the tests that take longer: calibration, real data, fuzzing, killed processes
 	$(BIN)/pytest -m slow
+
+test-spark: $(VENV)/.installed-dev ## Compare Spark with DuckDB on executors of its own (fetches pyspark; needs Java 17)
+	$(BIN)/pip install --quiet --disable-pip-version-check pyspark==4.3.0
+	$(BIN)/pytest -n 0 -m slow tests/experiments/moments/test_spark.py
 
 check: $(VENV)/.installed-dev ## Everything CI runs: format, lint, types, layers, docs, tests
 	$(BIN)/ruff format --check .

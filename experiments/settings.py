@@ -24,6 +24,7 @@ class AnalysisEngine(StrEnum):
 
     DUCKDB = "duckdb"
     POSTGRESQL = "postgresql"
+    SPARK = "spark"
     WAREHOUSE = "warehouse"
 
 
@@ -46,7 +47,10 @@ class Settings(BaseSettings):
         default=None, ge=90, description="How long Parquet files of events are kept; ever if empty."
     )
     analysis_engine: AnalysisEngine = Field(
-        default=AnalysisEngine.DUCKDB, description="duckdb, postgresql or warehouse."
+        default=AnalysisEngine.DUCKDB, description="duckdb, postgresql, spark or warehouse."
+    )
+    spark_master: str = Field(
+        default="local[*]", description="The address of the Spark cluster, for spark."
     )
     warehouse: Path | None = Field(
         default=None, description="File with the mapping of your own tables, for warehouse."

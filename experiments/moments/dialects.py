@@ -16,7 +16,7 @@ class Dialect:
 
 
 def text(value: str) -> str:
-    """A text as SQL of every engine but Spark writes it."""
+    """A text as SQL writes it; Spark's source says it in its own way."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -43,3 +43,18 @@ def _postgres_amount(document: str, key: str) -> str:
 
 
 POSTGRESQL = Dialect(name="postgresql", amount=_postgres_amount)
+
+
+def _spark_amount(document: str, key: str) -> str:
+    field = "`" + key.replace("`", "``") + "`"
+
+    def read(kind: str) -> str:
+        schema = text(f"{field} {kind}")
+        return f"from_json({document}, {schema}, map('allowNonNumericNumbers', 'false')).{field}"
+
+    # As a decimal Spark reads texts too, as a double only numbers.
+    amount = f"CAST({read(AMOUNT_DIGITS)} * 1000000 AS DECIMAL(16, 0))"
+    return f"CASE WHEN {read('DOUBLE')} IS NOT NULL THEN {amount} END"
+
+
+SPARK = Dialect(name="spark", amount=_spark_amount)

@@ -16,6 +16,8 @@ from experiments.moments.kept import KeptEngine
 from experiments.moments.mapping import Warehouse
 from experiments.moments.postgres import PostgresEngine
 from experiments.moments.schemas import Answer, Inquiry
+from experiments.moments.spark import SparkEngine
+from experiments.moments.spark import require as require_spark
 from experiments.moments.warehouse import WarehouseEngine
 from experiments.settings import AnalysisEngine, Settings
 from experiments.shapes import parse
@@ -63,6 +65,10 @@ def chosen(settings: Settings, location: Location) -> Engines:
     if settings.analysis_engine is AnalysisEngine.POSTGRESQL:
         inside = _postgresql(settings)
         return Engines(duckdb=duck, looks=inside, hourly=inside)
+    if settings.analysis_engine is AnalysisEngine.SPARK:
+        require_spark()
+        spread = SparkEngine(location=location, master=settings.spark_master)
+        return Engines(duckdb=duck, looks=spread, hourly=spread)
     elsewhere = WarehouseEngine(warehouse=_warehouse(settings.warehouse))
     return Engines(duckdb=duck, looks=elsewhere, hourly=elsewhere)
 
