@@ -203,6 +203,7 @@ def test_path_that_wins__when_promoted__then_new_visitors_walk_it_and_others_sta
         assert replayed["journey_version"] == version
 
 
+@pytest.mark.slow
 def test_path_that_loses__when_decided__then_the_standard_stays(site: Site) -> None:
     site.ask("POST", "/experiments", experiment())
     site.ask("POST", "/experiments/straight-in/start")

@@ -113,7 +113,7 @@ def headers(shop: Flask) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("shop", "examples"),
     [
-        ("sqlite", 3),
+        ("sqlite", 2),
         pytest.param("sqlite", 150, marks=SLOW),
         pytest.param("postgresql", 100, marks=SLOW),
     ],

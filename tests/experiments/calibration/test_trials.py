@@ -92,6 +92,7 @@ def test_screen__history_of_looks__is_what_the_real_readouts_write_down(rng):
             assert item.information == pytest.approx(information, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_endings__true_lift__promotes_as_often_as_the_theory_says(rng):
     scenario = Scenario(visitors_per_day=2000, look_hours=24)
     panel = simulate(scenario, alike(scenario, 250, lift=0.1), rng=rng)
