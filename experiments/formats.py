@@ -8,6 +8,8 @@ from typing import Any
 MINUS = "\u2212"
 THIN_SPACE = "\u202f"
 NOTHING = "\u2013"
+RATE = "conversion"
+"""The kind of metric whose figures are shares."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -47,6 +49,16 @@ def figure(number: float | None, unit: str = "") -> str:
     digits = max(0, 2 - math.floor(math.log10(abs(number)))) if number else 0
     text = _signed(number, min(digits, 6), plus=False)
     return f"{text}{THIN_SPACE}{unit}" if unit else text
+
+
+def amount(number: float | None, kind: str, unit: str = "") -> str:
+    """A figure of a metric of that kind: a percentage for conversions, else with its unit."""
+    return percent(number) if kind == RATE else figure(number, unit)
+
+
+def difference(number: float | None, kind: str, unit: str = "") -> str:
+    """A difference of two figures of a metric of that kind, in points or in its unit."""
+    return points(number) if kind == RATE else figure(number, unit)
 
 
 def measured(number: object, unit: str = "") -> str:

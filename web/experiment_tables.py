@@ -8,13 +8,14 @@ from experiments.analysis.schemas import (
     Comparison,
     Estimate,
     FixedHorizon,
+    MetricReadout,
     Readout,
     SequentialTest,
 )
 from experiments.decisions.schemas import DecisionOut
 from experiments.design.power import Forecast
 from experiments.formats import words
-from web.tables import Cell, Column, Kind, Table
+from web.tables import Amount, Cell, Column, Kind, Table
 
 TEXT, COUNT, NUMBER, LIFT = Kind.TEXT, Kind.COUNT, Kind.NUMBER, Kind.LIFT
 RESULT_COLUMNS = (
@@ -212,9 +213,13 @@ def _stage_rows(readout: Readout, order: Sequence[str]) -> Iterator[tuple[Cell, 
     for metric in sorted(readout.stages, key=lambda item: place.get(item.stage or "", 0)):
         control = next(arm for arm in metric.arms if arm.control)
         for item in metric.comparisons:
-            figures = (known_number(control.figure), known_number(metric.arm(item.variant).figure))
+            figures = (_amount(control, metric), _amount(metric.arm(item.variant), metric))
             named = (metric.stage, metric.name, item.variant)
             yield (*named, *figures, *effect_cells(item.effect_rel))
+
+
+def _amount(arm: Arm, metric: MetricReadout) -> Amount:
+    return Amount(number=known_number(arm.figure), kind=metric.kind, unit=metric.unit)
 
 
 def effect_cells(effect: object) -> tuple[Cell, ...]:

@@ -6,9 +6,11 @@ import yaml
 from flask import Flask
 
 from experiments.formats import (
+    amount,
     as_of,
     count,
     date,
+    difference,
     figure,
     lift,
     measured,
@@ -37,9 +39,11 @@ def is_known(value: object) -> bool:
 
 
 FILTERS = (
+    amount,
     as_of,
     count,
     date,
+    difference,
     figure,
     lift,
     measured,

@@ -19,7 +19,17 @@ from experiments.errors import InvalidError, NotFoundError
 
 SECONDS_PER_HOUR = 3600
 
-Cell: TypeAlias = str | int | float | bool | datetime | date | None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A figure whose row tells what it counts: a metric's, of its kind and in its unit."""
+
+    number: float | None
+    kind: str
+    unit: str
+
+
+Cell: TypeAlias = str | int | float | bool | datetime | date | Amount | None
 
 
 class Kind(StrEnum):
@@ -66,6 +76,8 @@ class Column:
 
     def shown(self, cell: Cell) -> str:
         """A cell as a page writes it."""
+        if isinstance(cell, Amount):
+            return formats.amount(cell.number, cell.kind, cell.unit)
         return formats.NOTHING if cell is None else _WRITTEN[self.kind](cell)
 
 
@@ -140,4 +152,4 @@ def download(tables: Mapping[str, Table], *, name: str) -> Response:
 def _plain(cell: Cell) -> str | int | float | bool | None:
     if isinstance(cell, datetime | date):
         return cell.isoformat()
-    return cell
+    return cell.number if isinstance(cell, Amount) else cell

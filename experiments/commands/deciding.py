@@ -5,14 +5,14 @@ from collections.abc import Callable
 import click
 
 from experiments.analysis import queries as analysis
-from experiments.analysis.schemas import Comparison, Trust
+from experiments.analysis.schemas import Comparison, MetricReadout, Trust
 from experiments.commands.terminal import changing, operator, reading, show, when
 from experiments.decisions import queries as decisions
 from experiments.decisions import settling
 from experiments.decisions.disclosure import disclosed
 from experiments.decisions.schemas import PromotionOut
 from experiments.design import queries as designs
-from experiments.formats import lift
+from experiments.formats import amount, lift
 from experiments.interference.queries import interferences
 from experiments.settings import Settings
 from stats.results import NotEstimable
@@ -26,7 +26,12 @@ def show_results(settings: Settings, key: str) -> None:
     with changing(settings) as (session, now):
         run = analysis.result(session, key, now=now)
     rows = [
-        (metric.name, arm.variant, f"{arm.matured:,} of {arm.visitors:,}", _figure(arm.figure))
+        (
+            metric.name,
+            arm.variant,
+            f"{arm.matured:,} of {arm.visitors:,}",
+            _figure(arm.figure, metric),
+        )
         + (("", "") if arm.control else _effect(metric.comparison(arm.variant)))
         for metric in run.readout.metrics
         for arm in metric.arms
@@ -142,8 +147,10 @@ def light(trust: Trust) -> str:
     return " ".join([trust.light.upper(), *trust.reasons])
 
 
-def _figure(figure: float | NotEstimable) -> str:
-    return str(figure) if isinstance(figure, NotEstimable) else f"{figure:.4g}"
+def _figure(figure: float | NotEstimable, metric: MetricReadout) -> str:
+    if isinstance(figure, NotEstimable):
+        return str(figure)
+    return amount(figure, metric.kind, metric.unit)
 
 
 def _effect(comparison: Comparison) -> tuple[str, str]:

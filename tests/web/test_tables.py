@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from web.tables import Column, Kind, Table
+from web.tables import Amount, Column, Kind, Table
 
 TABLE = Table(
     key="results",
@@ -42,6 +42,15 @@ def test_document__undefined__is_null_and_the_time_is_told() -> None:
     assert document["columns"][1] == {"key": "share", "label": "Share", "kind": "share"}
 
 
+def test_files__amount__carry_the_bare_number() -> None:
+    amount = Amount(number=0.304, kind="conversion", unit="")
+    column = Column(key="rate", label="Rate", kind=Kind.NUMBER)
+    table = Table(key="x", title="X", about="", columns=(column,), rows=[(amount,)])
+
+    assert table.as_csv() == "rate\n0.304\n"
+    assert table.as_document()["rows"] == [{"rate": 0.304}]
+
+
 @pytest.mark.parametrize(
     ("kind", "cell", "shown"),
     [
@@ -50,6 +59,8 @@ def test_document__undefined__is_null_and_the_time_is_told() -> None:
         (Kind.COUNT, 12345, "12\u202f345"),
         (Kind.HOURS, 48.0, "2 days"),
         (Kind.NUMBER, None, "\u2013"),
+        (Kind.NUMBER, Amount(number=0.304, kind="conversion", unit=""), "30.4%"),
+        (Kind.NUMBER, Amount(number=9.72, kind="sum", unit="EUR"), "9.72\u202fEUR"),
     ],
 )
 def test_cell__of_a_kind__is_written_as_pages_write_it(kind, cell, shown) -> None:
