@@ -24,7 +24,9 @@ def _duckdb_amount(document: str, key: str) -> str:
     pointer = text("/" + key.replace("~", "~0").replace("/", "~1"))
     number = f"TRY_CAST(json_extract_string({document}, {pointer}) AS {AMOUNT_DIGITS})"
     is_number = f"json_type({document}, {pointer}) IN ('BIGINT', 'UBIGINT', 'DOUBLE')"
-    return f"CASE WHEN {is_number} THEN CAST({number} * 1000000 AS BIGINT) END"
+    # Widened first: a product of narrow decimals overflows at 18 digits.
+    widened = f"CAST({number} AS DECIMAL(22, 6))"
+    return f"CASE WHEN {is_number} THEN CAST({widened} * 1000000 AS BIGINT) END"
 
 
 DUCKDB = Dialect(name="duckdb", amount=_duckdb_amount)

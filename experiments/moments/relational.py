@@ -192,8 +192,9 @@ def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
             for slot in asked.slots
         ],
     )
-    # Millionths squared need 36 digits; counts are squared in half the time without.
-    digits = "DECIMAL(18, 0)" if any(slot.scale > 1 for slot in asked.slots) else "BIGINT"
+    # Millionths squared need 36 digits, which DuckDB allows from a width of 19 on: products of
+    # narrower decimals overflow at 18. Counts are squared in half the time without.
+    digits = "DECIMAL(19, 0)" if any(slot.scale > 1 for slot in asked.slots) else "BIGINT"
     hits = "outcome.hits * slot.per_hit"
     value = (
         f"CASE WHEN slot.is_valued = 1 THEN COALESCE(outcome.amount, 0) ELSE {hits} END"

@@ -280,6 +280,7 @@ AMOUNTS = st.one_of(
     st.integers(-5, 30),
     st.decimals(-30, 30, places=7).map(float),
     st.sampled_from([True, "9", None, 1e10, -1e12, 0.1234565, 1e-7, 12.345678901234567]),
+    st.sampled_from([1374.5, -98_765_432.1, 9_999_999_999.0]),
 )
 PROPERTIES = st.fixed_dictionaries({"plan": st.sampled_from(["pro", "free"]), "revenue": AMOUNTS})
 STEPS = st.one_of(

@@ -30,6 +30,16 @@ def test_answer__any_history_moved_in_any_parts__is_what_adding_up_visitors_give
     assert world.answers(filed, hours=hours) == found
 
 
+def test_answer__amounts_above_a_thousand__are_squared_to_the_last_digit(world, sums_of):
+    world.clear()
+    for visitor, amount in enumerate([1374.5, 98_765_432.123456, 9_999_999_999.0], start=1):
+        world.expose(visitor, 1, 1, 0.0)
+        world.act(visitor, "Order", 1.0, {"revenue": amount})
+    found = world.answers(DuckEngine(location=world.location), hours=50)
+    assert sums_of(found) == world.counted(hours=50)
+    assert found[0].sums["revenue-per-visit"][0].yy > 10**32
+
+
 def test_answer__a_file_is_missing__names_it(world):
     world.clear()
     world.expose(1, 1, 1, 0.0)
