@@ -1,6 +1,7 @@
 """Serves operators: the `desireline` command."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -49,8 +50,8 @@ from experiments.errors import DesirelineError
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
 
-THREADS_PER_WORKER = 32  # as many requests can wait for one commit together
-WAITING_PER_WORKER = 256  # more wait in the kernel, which refuses them in its turn
+CONNECTIONS_PER_WORKER = 1024  # more wait in the kernel, which refuses them in its turn
+THREADS_PER_WORKER = 512  # most of them sleep: a client that sends slowly holds one
 SECONDS_FOR_HEADERS = 10
 SECONDS_TO_STOP = 20
 
@@ -84,6 +85,7 @@ def main(context: click.Context) -> None:
 def serve(settings: Settings, host: str | None, port: int | None, workers: int) -> None:
     """Serve the pages and the API."""
     _prepare(settings)
+    _allow_connections()
     if workers > 1:
         _share_figures(settings)
     Granian(
@@ -94,7 +96,7 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int) 
         port=port if port is not None else settings.port,
         workers=workers,
         blocking_threads=THREADS_PER_WORKER,
-        backpressure=WAITING_PER_WORKER,
+        backpressure=CONNECTIONS_PER_WORKER,
         http1_settings=HTTP1Settings(header_read_timeout=SECONDS_FOR_HEADERS * 1000),
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
@@ -133,6 +135,12 @@ def migrate(settings: Settings) -> None:
 def migration(settings: Settings, message: str) -> None:
     """Write a migration for what the models have and the database lacks (developers)."""
     migrations.write(open_current(settings).engine, message)
+
+
+def _allow_connections() -> None:
+    """Open as many files as the system lets us: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _share_figures(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from flask import Flask
 
 from api import ofrep, resolve, tracking
 from api.exchange import Reply, Request, wsgi_request
+from api.gate import Gate
 from api.meter import note
 from experiments.errors import DesirelineError
 from experiments.runtime import Runtime
@@ -35,7 +36,7 @@ class HotPath:
     """A WSGI application in front of another."""
 
     def __init__(self, app: Flask) -> None:
-        self.behind: WSGIApplication = app.wsgi_app
+        self.behind: WSGIApplication = Gate(app.wsgi_app)
         self._opened: Runtime = app.extensions["desireline"]
 
     def __call__(

@@ -35,7 +35,7 @@ from contextlib import ExitStack, contextmanager  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
-CONNECTIONS, SECONDS, ROUNDS, THREADS = 32, 3, 3, 32
+CONNECTIONS, SECONDS, ROUNDS, THREADS = 32, 3, 3, 512
 BULK = "/ofrep/v1/evaluate/flags"
 ONE = f"{BULK}/shop.landing_page.slot-0000"
 MANY_FLAGS = 100

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeftError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
@@ -159,7 +160,7 @@ def peeking(engine: Engine) -> Iterator[DBAPICursor]:
     try:
         with closing(engine.raw_connection()) as connection:
             yield connection.cursor()
-    except (errors.OperationalError, errors.ProgrammingError) as error:
+    except (errors.OperationalError, errors.ProgrammingError, NoConnectionLeftError) as error:
         raise UnavailableError(AWAY) from error
 
 
@@ -222,7 +223,7 @@ def insert_once(session: Session, row: SQLModel) -> bool:
 def _available() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, NoConnectionLeftError) as error:
         raise UnavailableError(AWAY) from error
     except IntegrityError as error:
         message = "Somebody else changed the same thing at the same moment; look and try again."
