@@ -269,6 +269,7 @@ def test_job__killed_at_some_write_and_run_again__leaves_what_one_run_leaves(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_job__killed_at_each_write_and_run_again__leaves_what_one_run_leaves(
     installed: tuple[Installation, Any], act: Any, now: datetime
