@@ -49,7 +49,7 @@ def _judged(folder: Path, *, tests: int | None) -> Evidence:
 def _write(found: Evidence, folder: Path) -> None:
     for name, content in (
         ("explanation/what-the-gate-does-on-real-data.md", page(found)),
-        ("reference/evidence.json", found.model_dump_json(indent=1) + "\n"),
+        ("reference/evidence.json", found.notable().model_dump_json(indent=1) + "\n"),
     ):
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)

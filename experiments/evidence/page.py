@@ -40,8 +40,9 @@ _REPEAT = """\
 ## How to repeat it
 
 `desireline evidence FOLDER --out docs`, where FOLDER has `asos_snapshots_a.csv.gz` and
-`upworthy_headlines_a.csv.gz`, writes this page and [the figures of every
-experiment](../reference/evidence.json). The mappings are those of
+`upworthy_headlines_a.csv.gz`, writes this page and [the figures of every experiment that was
+promoted, was held back by its split, or crossed p < 0.05 and came
+back](../reference/evidence.json). The mappings are those of
 [the page about imports](../how-to/import-data.md). It takes about ten minutes on two free cores.
 The data are not part of this repository: their licences do not allow that, or do not say.
 """

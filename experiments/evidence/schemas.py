@@ -76,6 +76,13 @@ class Story(Out):
     open: list[str]
     sentence: str
 
+    @property
+    def is_notable(self) -> bool:
+        """Whether it was promoted, held back, or crossed the textbook's line and came back."""
+        return (
+            self.winner is not None or self.split_alarm or any(arm.came_back for arm in self.arms)
+        )
+
 
 class Collection(Out):
     """All experiments of one file."""
@@ -83,9 +90,20 @@ class Collection(Out):
     file: str
     stories: list[Story]
 
+    def notable(self) -> "Collection":
+        """The same of those that somebody may want to look up."""
+        return Collection(file=self.file, stories=[one for one in self.stories if one.is_notable])
+
 
 class Evidence(Out):
     """Everything that was found; a file that was not there is None."""
 
     asos: Collection | None
     upworthy: Collection | None
+
+    def notable(self) -> "Evidence":
+        """The same of those that somebody may want to look up."""
+        return Evidence(
+            asos=self.asos and self.asos.notable(),
+            upworthy=self.upworthy and self.upworthy.notable(),
+        )
