@@ -5,12 +5,13 @@ import time
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.calibration import service
 from experiments.calibration.page import figure, limit, page, verdict
 from experiments.calibration.schemas import Report, Table
-from experiments.commands.terminal import console, show
+from experiments.commands.pages import write_pages
+from experiments.commands.progress import counted
+from experiments.commands.terminal import show
 
 MISSED = 1
 
@@ -44,14 +45,8 @@ def calibrate(*, quick: bool, seed: int, out: Path | None) -> None:
 
 
 def _run(*, quick: bool, seed: int) -> list[Table]:
-    columns = (TextColumn("batch"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("calibrate", total=None)
-        return service.run(
-            quick=quick,
-            seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with counted("batches drawn") as progress:
+        return service.run(quick=quick, seed=seed, progress=progress)
 
 
 def _show(table: Table) -> None:
@@ -67,10 +62,10 @@ def _show(table: Table) -> None:
 
 
 def _write(report: Report, folder: Path) -> None:
-    for name, content in (
-        ("explanation/calibration.md", page(report)),
-        ("reference/calibration.json", report.model_dump_json(indent=2) + "\n"),
-    ):
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
+    write_pages(
+        folder,
+        {
+            "explanation/calibration.md": page(report),
+            "reference/calibration.json": report.model_dump_json(indent=2) + "\n",
+        },
+    )

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from experiments.commands.progress import simulated_days
 from experiments.commands.terminal import console, open_current, until_stopped
 from experiments.settings import Settings
 from experiments.simulation import demo
@@ -15,7 +15,6 @@ from experiments.simulation.demo import Credentials, Ending
 from experiments.simulation.servers import Servers
 
 UNEXPECTED = 1
-DAYS_BETWEEN_LINES = 4
 
 
 @click.command("demo")
@@ -51,33 +50,8 @@ def run_demo(settings: Settings, folder: Path) -> None:
 
 
 def _play(servers: Servers, credentials: Credentials) -> list[Ending]:
-    if not console.is_terminal:
-        return demo.play(servers, credentials, progress=_Lines())
-    columns = (
-        TextColumn("day {task.completed:2.0f} of {task.total:.0f}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("starting the server and the scheduler", total=demo.DAYS_AGO)
-        return demo.play(
-            servers,
-            credentials,
-            progress=lambda days, what: bar.update(task, completed=days, description=what),
-        )
-
-
-class _Lines:
-    """Progress where nothing can be drawn over: a line every few days."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def __call__(self, days: float, what: str) -> None:
-        if days >= self._next:
-            click.echo(f"day {days:.0f} of {demo.DAYS_AGO}: {what}")
-            self._next = days + DAYS_BETWEEN_LINES
+    with simulated_days(demo.DAYS_AGO) as progress:
+        return demo.play(servers, credentials, progress=progress)
 
 
 def _tell(endings: list[Ending]) -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.clock import SystemClock
-from experiments.commands.terminal import console, show
+from experiments.commands.pages import write_pages
+from experiments.commands.progress import counted
+from experiments.commands.terminal import show
 from experiments.evidence import service
 from experiments.evidence.counting import by_period, held, looked
 from experiments.evidence.page import held_rows, looked_rows, page
@@ -35,22 +36,16 @@ def evidence(folder: Path, *, out: Path | None, tests: int | None) -> None:
 
 
 def _judged(folder: Path, *, tests: int | None) -> Evidence:
-    columns = (TextColumn("share"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("evidence", total=None)
-        return service.judge_all(
-            folder,
-            tests=tests,
-            now=SystemClock().now(),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    now = SystemClock().now()
+    with counted("shares of the experiments judged") as progress:
+        return service.judge_all(folder, tests=tests, now=now, progress=progress)
 
 
 def _write(found: Evidence, folder: Path) -> None:
-    for name, content in (
-        ("explanation/what-the-gate-does-on-real-data.md", page(found)),
-        ("reference/evidence.json", found.notable().model_dump_json(indent=1) + "\n"),
-    ):
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
+    write_pages(
+        folder,
+        {
+            "explanation/what-the-gate-does-on-real-data.md": page(found),
+            "reference/evidence.json": found.notable().model_dump_json(indent=1) + "\n",
+        },
+    )

@@ -1,20 +1,19 @@
 """Bringing in data from files."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.analysis.schemas import RunOut, SampleRatio
-from experiments.commands.terminal import EXISTING_FILE, console, open_current, operator, show
+from experiments.commands.progress import counted
+from experiments.commands.terminal import EXISTING_FILE, open_current, operator, show
 from experiments.database import transaction
 from experiments.decisions.service import decide
 from experiments.errors import ConflictError
 from experiments.imports import service
-from experiments.imports.book import Progress as Told
 from experiments.imports.looks import look
 from experiments.imports.mapping import read_mapping
 from experiments.imports.schemas import ImportSummary, PreviewRow
@@ -41,7 +40,7 @@ def import_file(
         _show_preview(service.preview(rules, file))
         return
     runtime = open_current(settings)
-    with _bar("Storing") as progress:
+    with counted("rows stored") as progress:
         summary = service.run(
             runtime.engine,
             rules,
@@ -60,7 +59,7 @@ def import_file(
 def _looked_at(runtime: Runtime, keys: Sequence[str]) -> list[RunOut]:
     """The newest look at each experiment, put before the gate."""
     found = []
-    with _bar("Analysing") as progress:
+    with counted("experiments analysed") as progress:
         for number, key in enumerate(keys, start=1):
             now = runtime.clock.now()
             found.append(look(runtime.engine, key, now=now))
@@ -101,13 +100,3 @@ def _verdict(ratio: SampleRatio) -> str:
     if ratio.alarm:
         return "alarm"
     return "warning" if ratio.warning else "as planned"
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Told]:
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from experiments.commands.terminal import console, open_current, show
+from experiments.commands.pages import write_pages
+from experiments.commands.progress import simulated_days
+from experiments.commands.terminal import open_current, show
 from experiments.replay.proving import prove
 from experiments.settings import Settings
 from experiments.simulation import demo, year, year_page
@@ -19,7 +20,6 @@ from experiments.simulation.year import Played, Size
 MISSED = 1
 ROUNDS = 5
 LOGGED_SHARE = 0.05
-DAYS_BETWEEN_LINES = 35
 
 
 @click.command("year")
@@ -81,44 +81,18 @@ def _run(folder: Path, size: Size) -> Score:
 
 def _play(settings: Settings, token: str, size: Size) -> Played:
     servers = Servers(settings)
-    if not console.is_terminal:
-        return year.play(servers, token, size, progress=_Lines())
-    columns = (
-        TextColumn("day {task.completed:3.0f} of {task.total:.0f}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("starting the server and the scheduler", total=size.days)
-        return year.play(
-            servers,
-            token,
-            size,
-            progress=lambda days, what: bar.update(task, completed=days, description=what),
-        )
-
-
-class _Lines:
-    """Progress where nothing can be drawn over: a line every few weeks."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def __call__(self, days: float, what: str) -> None:
-        if days >= self._next:
-            click.echo(f"day {days:.0f}: {what}")
-            self._next = days + DAYS_BETWEEN_LINES
+    with simulated_days(size.days) as progress:
+        return year.play(servers, token, size, progress=progress)
 
 
 def _write(found: Score, folder: Path, *, rounds: int) -> None:
     told = year_page.page(
         found, rounds=rounds, holdback=year.HOLDBACK_SHARE, holdout=year.HOLDOUT_SHARE
     )
-    for name, content in (
-        ("explanation/a-simulated-year.md", told),
-        ("reference/year.json", found.model_dump_json(indent=2) + "\n"),
-    ):
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
+    write_pages(
+        folder,
+        {
+            "explanation/a-simulated-year.md": told,
+            "reference/year.json": found.model_dump_json(indent=2) + "\n",
+        },
+    )
