@@ -120,7 +120,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_immediate(connection: Any) -> None:
     reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    run(connection, "BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -26,6 +26,13 @@ class Sighting(NamedTuple):
     at: int
 
 
+class Owners(NamedTuple):
+    """The visitor of each id, and those of the visitors that did not exist before."""
+
+    ids: dict[str, int]
+    newcomers: frozenset[int]
+
+
 class _Owner(NamedTuple):
     """Who an id belongs to, and of which kind it is known to be."""
 
@@ -33,7 +40,7 @@ class _Owner(NamedTuple):
     kind: str
 
 
-def owners(connection: Connection, seen: Mapping[str, Sighting]) -> dict[str, int]:
+def owners(connection: Connection, seen: Mapping[str, Sighting]) -> Owners:
     """The visitor of each id; an id never seen becomes a new visitor, created when it was seen.
 
     Ids of people who were forgotten are nobody's and are left out.
@@ -43,13 +50,17 @@ def owners(connection: Connection, seen: Mapping[str, Sighting]) -> dict[str, in
     if unknown:  # whoever is known was not forgotten
         for value in suppressed(connection, unknown):
             del unknown[value]
+    newcomers: set[int] = set()
     while unknown:
-        known |= _newcomers(connection, unknown)
+        brought = _newcomers(connection, unknown)
+        newcomers.update(owner.visitor_id for owner in brought.values())
+        known |= brought
         lost = [value for value in unknown if value not in known]
         known |= _known(connection, lost)  # those that another process brought first
         unknown = {value: unknown[value] for value in lost if value not in known}
     _promote(connection, seen, known)
-    return {value: owner.visitor_id for value, owner in known.items()}
+    ids = {value: owner.visitor_id for value, owner in known.items()}
+    return Owners(ids, frozenset(newcomers))
 
 
 def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:

@@ -70,8 +70,9 @@ def record(connection: Connection, visits: Sequence[Visit]) -> list[Known]:
     Of whoever was forgotten nothing is written.
     """
     seen = {visit.visitor: Sighting(AliasKind.ANONYMOUS, to_micros(visit.at)) for visit in visits}
-    ids = owners(connection, seen)
-    people = known_visitors(connection, set(ids.values()))
+    ids, newcomers = owners(connection, seen)
+    people = known_visitors(connection, set(ids.values()) - newcomers)
+    people |= {number: Known(number) for number in newcomers}
     met = []
     for visit in visits:
         number = ids.get(visit.visitor)

@@ -144,7 +144,7 @@ def _store(
     """Store a run of calls; those that were new. Of whoever was forgotten nothing is stored."""
     tie = run[0].arrival.tie
     if tie is None:
-        visitors = owners(connection, _sightings(run))
+        visitors = owners(connection, _sightings(run)).ids
         run = [place for place in run if place.arrival.visitor in visitors]
     elif suppressed(connection, filter(None, (tie.user_id, tie.anonymous_id, tie.previous_id))):
         return []

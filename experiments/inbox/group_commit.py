@@ -3,7 +3,8 @@
 A commit that waits for the disk costs the same for one item as for hundreds, and two writers of
 one SQLite file only get in each other's way. So every request hands its item to one thread, which
 takes whatever has come meanwhile, writes it in one transaction and tells each caller only when
-the transaction is durable.
+the transaction is durable. It waits for more only as long as more comes: those who were answered
+together ask again together.
 """
 
 import atexit
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock, Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Generic, TypeAlias, cast
 
 from sqlalchemy import Connection, Engine
@@ -26,6 +27,7 @@ from experiments.inbox.service import set_aside
 from experiments.logs import logger
 
 LINGER_SECONDS = 0.001
+LOOK_SECONDS = 0.0001
 BATCH_SIZE = 20_000
 CAPACITY = 100_000
 PATIENCE_SECONDS = 15.0
@@ -171,11 +173,18 @@ class GroupCommit:
         with self._changed:
             while not self._queue and not self._is_stopping:
                 self._changed.wait()
-            is_urgent = self._is_stopping or self._waiting >= self._batch_size
-        if not is_urgent:
-            sleep(self._linger_seconds)
+        self._linger()
         with self._changed:
             return list(self._taken())
+
+    def _linger(self) -> None:
+        """Wait as long as more comes, but not for long."""
+        until, seen = monotonic() + self._linger_seconds, 0
+        while seen < self._waiting < self._batch_size and monotonic() < until:
+            if self._is_stopping:
+                return
+            seen = self._waiting
+            sleep(LOOK_SECONDS)
 
     def _taken(self) -> Iterable[Waiting]:
         size = 0

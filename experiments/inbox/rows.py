@@ -35,7 +35,7 @@ def insert_new(
     """
     if not rows:
         return []
-    table = cast(Table, inspect(model).local_table)
+    table = _table(model)
     insert = _insert_sqlite if connection.dialect.name == "sqlite" else _insert_postgresql
     found = insert(connection, table, columns, rows, key)
     if found is None:
@@ -112,6 +112,11 @@ def _copied(
             return False
         cursor.execute("RELEASE SAVEPOINT copying")
     return True
+
+
+@lru_cache
+def _table(model: type[SQLModel]) -> Table:
+    return cast(Table, inspect(model).local_table)
 
 
 @lru_cache

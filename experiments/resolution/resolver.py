@@ -107,11 +107,13 @@ class Resolver:
             return climb(ruleset, place, question(asker, NOBODY)), NOBODY
         ask = partial(_ask, ruleset, place, asker)
         known = self._memory.get(visitor)
-        # Somebody new is looked up where they are recorded; others are looked up first.
-        if known is None and (ruleset.reads_people or not ask(NOBODY)[1]):
+        if known is None and ruleset.reads_people:
             known = self._read(ruleset, visitor)
         read = known or NOBODY
         resolved, news = ask(read)
+        if known is None and not news:  # somebody new is looked up where they are recorded
+            read = self._read(ruleset, visitor)
+            resolved, news = ask(read)
         if not news:
             return resolved, read
         complete = partial(_with_what_is_not_recorded, read)
@@ -210,7 +212,7 @@ def _expected(read: Known, news: Sequence[Meeting]) -> Mapping[int, StoredArm]:
 
 def _with_what_is_not_recorded(read: Known, stored: Known) -> Known:
     """What is stored now, with what was read before and recording does not change."""
-    return stored._replace(attributes=read.attributes, standing=read.standing)
+    return Known(stored.visitor_id, stored.arms, stored.exposed, read.standing, read.attributes)
 
 
 def _meeting(met: Enrolment, visitor: str, *, is_seen: bool) -> Meeting:

@@ -27,10 +27,10 @@ def test_owners__new_and_known_ids__are_what_one_by_one_would_find(
     session: Session, now: datetime
 ) -> None:
     known = service.visitor(session, "b", kind=AliasKind.ANONYMOUS, now=now)
-    found = owners(session.connection(), sightings("abc", now + timedelta(seconds=1)))
+    found = owners(session.connection(), sightings("abc", now + timedelta(seconds=1))).ids
     assert found["b"] == known
     assert len(set(found.values())) == 3
-    assert owners(session.connection(), sightings("cab", now)) == found
+    assert owners(session.connection(), sightings("cab", now)).ids == found
     assert session.get_one(Visitor, found["a"]).created_at == now + timedelta(seconds=1)
 
 
@@ -51,7 +51,7 @@ def test_owners__any_batches__every_id_has_one_visitor_for_ever(
     first: dict[str, int] = {}
     with transaction(engine) as session:
         for batch in batches:
-            found = owners(session.connection(), sightings(batch, now))
+            found = owners(session.connection(), sightings(batch, now)).ids
             assert set(found) == set(batch)
             for value, visitor_id in found.items():
                 assert first.setdefault(value, visitor_id) == visitor_id
@@ -74,7 +74,7 @@ def test_owners__two_processes_bring_the_same_new_ids__they_agree(
     def bring(values: str) -> None:
         barrier.wait()
         with engine.begin() as connection:
-            found.append(owners(connection, sightings(values, now)))
+            found.append(owners(connection, sightings(values, now)).ids)
 
     together(lambda: bring("abcdef"), lambda: bring("fedcba"))
     assert found[0] == found[1]
@@ -104,7 +104,7 @@ def test_owners__while_a_merge_is_under_way__nothing_is_left_on_who_was_merged_a
         asked.wait()
         with transaction(engine) as session:
             if way == "owners":
-                found.append(owners(session.connection(), sightings(["new"], now))["new"])
+                found.append(owners(session.connection(), sightings(["new"], now)).ids["new"])
             else:
                 kind = AliasKind.ANONYMOUS
                 found.append(service.visitor(session, "new", kind=kind, now=now))
