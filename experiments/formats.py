@@ -130,6 +130,13 @@ def payload(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def said(value: Any) -> str:
+    """A payload without the marks of JSON, as far as its fields can be named one by one."""
+    if not isinstance(value, dict):
+        return payload(value)
+    return " · ".join(f"{key}: {payload(item)}" for key, item in value.items())
+
+
 def _signed(number: float, digits: int, *, plus: bool = True) -> str:
     rounded = round(number, digits)
     text = f"{abs(rounded):,.{digits}f}".replace(",", THIN_SPACE)

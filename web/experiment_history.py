@@ -12,7 +12,7 @@ from experiments.audit.schemas import AuditOut
 from experiments.descriptions.schemas import DescriptionOut
 from experiments.design.listing import ExperimentLine
 from experiments.design.schemas import ExperimentOut
-from experiments.formats import who, words
+from experiments.formats import share, who, words
 from experiments.metrics.schemas import MetricKind
 from web.experiment_tables import effect_cells, known_number, test_cells
 from web.readings import Lead
@@ -237,7 +237,7 @@ def phases(experiment: ExperimentOut) -> Table:
                 phase.number,
                 phase.started_at,
                 phase.coverage,
-                ", ".join(f"{arm} {weight:.4g}" for arm, weight in phase.weights.items()),
+                ", ".join(f"{arm} {share(weight)}" for arm, weight in phase.weights.items()),
                 phase.reason or "the start",
             )
             for phase in experiment.phases

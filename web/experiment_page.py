@@ -19,10 +19,12 @@ from experiments.descriptions.schemas import DescriptionOut
 from experiments.design import queries
 from experiments.design.power import Forecast
 from experiments.design.ramp import RampOut
-from experiments.design.schemas import ExperimentOut, Finding, Severity, Status
+from experiments.design.schemas import ExperimentOut, Finding, Level, Severity, Status
+from experiments.formats import words
 from experiments.interference.queries import interferences
 from experiments.interference.schemas import InterferenceOut
 from experiments.journeys import queries as journeys
+from experiments.journeys.schemas import JourneyGraph
 from experiments.learnings import queries as learnings
 from experiments.learnings.schemas import LearningOut
 from experiments.probation import queries as probations
@@ -49,6 +51,8 @@ class Seen:
     """One experiment as its page sees it; None and empty is what does not exist yet."""
 
     experiment: ExperimentOut
+    journey_name: str
+    where: str
     run: ResultOut | None
     decision: DecisionOut | None
     promotion: PromotionOut | None
@@ -64,6 +68,11 @@ class Seen:
     runs: list[RunOut]
     described: DescriptionOut | None
     stages: tuple[str, ...]
+
+    @property
+    def called(self) -> dict[str, str]:
+        """What people call the arms, by key."""
+        return {arm.key: arm.name or arm.key for arm in self.experiment.variants}
 
     @property
     def trust(self) -> Trust | None:
@@ -96,6 +105,8 @@ def seen(key: str, view: str) -> Seen:
             described = describing.description(session, key, withheld=run.withheld)
         return Seen(
             experiment=experiment,
+            journey_name=journeys.names(session)[experiment.journey],
+            where=_where(experiment, base.graph),
             run=run,
             decision=told(judged[0], run.withheld if run else "") if judged else None,
             promotion=promotions[0] if promotions else None,
@@ -113,6 +124,16 @@ def seen(key: str, view: str) -> Seen:
             # Before its time nothing of the past is told either.
             runs=[disclosed(item, run.withheld) for item in past] if run else [],
         )
+
+
+def _where(experiment: ExperimentOut, graph: JourneyGraph) -> str:
+    """Where on the journey it tries something, in the words of the map."""
+    if experiment.level is Level.PATH:
+        parting = experiment.divergence
+        stage = graph.stage(parting.stage) if parting else None
+        return f"on its paths, which part after {stage.name}" if stage else "on its paths"
+    point = graph.touchpoint(experiment.touchpoint)
+    return f"at {point.name if point else experiment.touchpoint}, {words(experiment.slot)}"
 
 
 def tables_of(page: Seen, view: str) -> dict[str, Table]:

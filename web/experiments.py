@@ -63,6 +63,7 @@ def show(key: str) -> Page:
         "experiments/show.html",
         **{field: getattr(page, field) for field in Seen.__slots__},
         startable=page.startable,
+        called=page.called,
         trust=page.trust,
         results=results(page.run) if page.run else None,
         view=view,

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading
+from experiments.design import queries as designs
 from experiments.journeys import queries as journeys
 from experiments.notifications.queries import notifications
 from experiments.notifications.schemas import Severity
@@ -30,9 +31,13 @@ def page() -> str:
     now = runtime().clock.now()
     with reading(runtime().engine) as session:
         unread = notifications(session, unread=True, limit=NOTICES_READ)
+        found = today(session, now=now)
+        subjects = {item.subject_key for item in unread}
+        proposed = {item.experiment for item in found.promotions}
         return render_template(
             "home/page.html",
-            today=today(session, now=now),
+            today=found,
+            names=designs.names(session, subjects | proposed),
             tests_shown=TESTS_SHOWN,
             soon=now + SOON,
             report=next(iter(reports.reports(session, limit=1)), None),

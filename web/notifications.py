@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
+from experiments.design import queries as designs
 from experiments.notifications import queries, service
 from web import access
 from web.requests import runtime
@@ -21,9 +22,11 @@ def index() -> str:
     before = int(given) if given.isascii() and given.isdigit() else None
     with reading(runtime().engine) as session:
         found = queries.notifications(session, before=before, limit=LINES_SHOWN + 1)
+        names = designs.names(session, {item.subject_key for item in found})
     return render_template(
         "notifications/index.html",
         notifications=found[:LINES_SHOWN],
+        names=names,
         older=found[LINES_SHOWN - 1].id if len(found) > LINES_SHOWN else None,
     )
 

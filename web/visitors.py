@@ -16,6 +16,7 @@ from web.access import Page
 from web.requests import runtime
 
 blueprint = Blueprint("visitors", __name__, template_folder="templates")
+NEWEST_SHOWN = 10
 
 
 @blueprint.get("/visitors")
@@ -24,7 +25,9 @@ def index() -> Page:
     """The search; an id that is known leads to its visitor."""
     value = request.args.get("id", "").strip()
     if not value:
-        return render_template("visitors/index.html", value="", missing=False)
+        with reading(runtime().engine) as session:
+            newest = queries.newest(session, limit=NEWEST_SHOWN)
+        return render_template("visitors/index.html", value="", missing=False, newest=newest)
     try:
         with reading(runtime().engine) as session:
             queries.visitor(session, value)

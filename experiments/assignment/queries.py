@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -83,6 +84,18 @@ def attributes(session: Session, visitor: int) -> dict[str, Any]:
     """What is known of a visitor."""
     query = select(Attribute).where(Attribute.visitor_id == visitor).order_by(Attribute.key)
     return {row.key: row.value for row in session.exec(query)}
+
+
+def newest(session: Session, *, limit: int) -> list[tuple[str, datetime]]:
+    """An id of each of those seen first last, and when that was."""
+    query = (
+        select(func.min(Alias.value), Visitor.created_at)
+        .join(Alias, col(Alias.visitor_id) == col(Visitor.id))
+        .group_by(col(Visitor.id), col(Visitor.created_at))
+        .order_by(col(Visitor.id).desc())
+        .limit(limit)
+    )
+    return [(value, at) for value, at in session.exec(query)]
 
 
 def visitor(session: Session, value: str) -> VisitorOut:

@@ -201,7 +201,7 @@ def _sentence(ending: Ending, readout: Readout, sound: list[Condition]) -> str:
         words = " ".join(item.words for item in open_health)
         return f"The fresh data cannot be trusted. {words}"
     return {
-        Ending.WAIT: f"So far it holds on {name}{_so_far(readout)}.",
+        Ending.WAIT: f"Nothing speaks against it on {name} so far{_so_far(readout)}.",
         Ending.DEMOTE: f"It does not hold on {name}{_so_far(readout)}: it is taken back.",
         Ending.VERIFY: f"It held on {name}{_so_far(readout)}: verified on fresh data.",
         Ending.LEAVE: f"Not shown again on {name}{_so_far(readout)}: it stays, unverified.",

@@ -44,6 +44,12 @@ def named(session: Session, keys: Collection[str]) -> dict[str, ExperimentOut]:
     return {found.key: found for found in outs(session, rows)}
 
 
+def names(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """What people call the experiments of these keys, by key."""
+    query = select(Experiment.key, Experiment.name).where(col(Experiment.key).in_(keys))
+    return dict(session.exec(query).all())
+
+
 def experiments(
     session: Session,
     statuses: Sequence[Status] = (),

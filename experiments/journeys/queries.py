@@ -37,6 +37,11 @@ def keys(session: Session) -> dict[int, str]:
     return {row.id or 0: row.key for row in session.exec(select(Journey))}
 
 
+def names(session: Session) -> dict[str, str]:
+    """What people call the journeys, by key."""
+    return dict(session.exec(select(Journey.key, Journey.name)).all())
+
+
 def standard(session: Session, key: str) -> VersionOut | None:
     """The standard version of a journey, if one has been published.
 
