@@ -2,16 +2,20 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.table import Table
 
-from experiments.commands.progress import simulated_days
+from experiments.clock import SteppedClock
+from experiments.commands.progress import Days, simulated_days
 from experiments.commands.terminal import console, open_current, until_stopped
+from experiments.runtime import open_runtime
 from experiments.settings import Settings
-from experiments.simulation import demo
-from experiments.simulation.demo import Credentials, Ending
+from experiments.simulation import demo, rehearsal, scene
+from experiments.simulation.demo import Credentials
+from experiments.simulation.scene import Ending
 from experiments.simulation.servers import Servers
 
 UNEXPECTED = 1
@@ -25,8 +29,11 @@ UNEXPECTED = 1
     show_default=True,
     help="Where it is stored; emptied first.",
 )
+@click.option(
+    "--rehearsed", is_flag=True, help="In this process alone, in seconds: no server, no network."
+)
 @click.pass_obj
-def run_demo(settings: Settings, folder: Path) -> None:
+def run_demo(settings: Settings, folder: Path, *, rehearsed: bool) -> None:
     """Run a simulated month over the real API in about a minute.
 
     With a terminal it then goes on serving until Ctrl-C. It fails when the true winner was not
@@ -37,8 +44,13 @@ def run_demo(settings: Settings, folder: Path) -> None:
     servers = Servers(settings)
     try:
         credentials = demo.sign_up(runtime, now=demo.begins_at(runtime.clock.now()))
-        endings = _play(servers, credentials)
+        with simulated_days(demo.DAYS_AGO) as progress:
+            if rehearsed:
+                _rehearse(settings, credentials, until=runtime.clock.now(), progress=progress)
+            else:
+                demo.play(runtime, servers, credentials, progress=progress)
         demo.finish(runtime)
+        endings = scene.endings(runtime)
         _tell(endings)
         if _somebody_watches():
             _keep_serving(servers, credentials)
@@ -49,9 +61,16 @@ def run_demo(settings: Settings, folder: Path) -> None:
         sys.exit(UNEXPECTED)
 
 
-def _play(servers: Servers, credentials: Credentials) -> list[Ending]:
-    with simulated_days(demo.DAYS_AGO) as progress:
-        return demo.play(servers, credentials, progress=progress)
+def _rehearse(
+    settings: Settings, credentials: Credentials, *, until: datetime, progress: Days
+) -> None:
+    clock = SteppedClock(settings.data_dir / "clock")
+    runtime = open_runtime(settings, clock)
+    try:
+        source_key = f"token:{credentials.token_id}"
+        rehearsal.play(runtime, clock, source_key=source_key, until=until, progress=progress)
+    finally:
+        runtime.close()
 
 
 def _tell(endings: list[Ending]) -> None:

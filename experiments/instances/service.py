@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from sqlmodel import Session, col, delete, select
 
@@ -12,6 +13,9 @@ from experiments.instances.models import InstanceProgress, JourneyInstance, Stag
 from experiments.instances.schemas import Happening, InstanceState
 from experiments.instances.walking import Walk, walks
 from experiments.journeys import queries as journeys
+
+Derived: TypeAlias = tuple[Sequence[Walk], int | None]
+"""The walks of a visitor, and the arm of the path experiment they are in."""
 
 
 def derive(session: Session, journey: str, happenings: Mapping[int, Sequence[Happening]]) -> int:
@@ -26,16 +30,16 @@ def derive(session: Session, journey: str, happenings: Mapping[int, Sequence[Hap
     publications = journeys.publications(session, journey)
     arms = path_arms(session, journey, list(happenings))
     stored = _stored(session, journey_id, list(happenings))
-    changed = 0
+    changed: dict[int, Derived] = {}
     for visitor, done in happenings.items():
         arm = arms.get(visitor)
         derived = walks(publications if arm is None else arm.walked(publications), done)
         variant_id = None if arm is None else arm.variant.id
         if [(walk, variant_id) for walk in derived] != stored[visitor]:
-            _rewrite(session, journey_id, visitor, derived, variant_id=variant_id)
-            changed += 1
+            changed[visitor] = derived, variant_id
+    _rewrite(session, journey_id, changed)
     _forget_merged(session, journey_id, list(happenings))
-    return changed
+    return len(changed)
 
 
 def progress(session: Session, journey: str) -> int:
@@ -74,34 +78,37 @@ def _stored(
     return found
 
 
-def _rewrite(
-    session: Session,
-    journey_id: int,
-    visitor: int,
-    derived: Sequence[Walk],
-    *,
-    variant_id: int | None,
-) -> None:
-    _forget(session, journey_id, [visitor])
-    for walk in derived:
-        row = JourneyInstance(
-            journey_id=journey_id,
-            visitor_id=visitor,
-            attempt=walk.attempt,
-            version=walk.version,
-            variant_id=variant_id,
-            entry_point=walk.entry_point,
-            stage=walk.stage,
-            state=walk.state,
-            started_at=walk.started_at,
-        )
-        session.add(row)
-        session.flush()
-        for position, step in enumerate(walk.transitions):
-            session.add(
-                StageTransition(instance_id=row.id or 0, position=position, **step.model_dump())
-            )
+def _rewrite(session: Session, journey_id: int, changed: Mapping[int, Derived]) -> None:
+    _forget(session, journey_id, list(changed))
+    rows = [
+        (_instance(journey_id, visitor, walk, variant_id=variant_id), walk)
+        for visitor, (derived, variant_id) in changed.items()
+        for walk in derived
+    ]
+    session.add_all(row for row, _ in rows)
     session.flush()
+    session.add_all(
+        StageTransition(instance_id=row.id or 0, position=position, **step.model_dump())
+        for row, walk in rows
+        for position, step in enumerate(walk.transitions)
+    )
+    session.flush()
+
+
+def _instance(
+    journey_id: int, visitor: int, walk: Walk, *, variant_id: int | None
+) -> JourneyInstance:
+    return JourneyInstance(
+        journey_id=journey_id,
+        visitor_id=visitor,
+        attempt=walk.attempt,
+        version=walk.version,
+        variant_id=variant_id,
+        entry_point=walk.entry_point,
+        stage=walk.stage,
+        state=walk.state,
+        started_at=walk.started_at,
+    )
 
 
 def _forget_merged(session: Session, journey_id: int, visitors: Sequence[int]) -> None:

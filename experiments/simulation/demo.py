@@ -7,47 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
-from experiments.audit.schemas import Actor, ActorKind
 from experiments.clock import SteppedClock, SystemClock
 from experiments.database import transaction
 from experiments.reports import service as reports
 from experiments.runtime import Runtime
 from experiments.settings import Settings
+from experiments.simulation import scene
+from experiments.simulation.scene import DIRECTOR, JOURNEY
 from experiments.simulation.servers import Servers
 from experiments.simulation.site import Site
 from experiments.simulation.traffic import Traffic
 from experiments.simulation.visitors import visit
 
-SEED = 20260105
+SEED = 20260107
 READY = "ready"
 """The file that tells that a demonstration has come to its end."""
-DAYS = 32
 VISITORS_PER_DAY = 60
 DAYS_AGO = 34
+LATER_DAYS = 20
+"""When the second half of the experiments begins."""
 STEP = timedelta(hours=6)
 STEP_SECONDS = 0.4
-LONGEST_WAIT = timedelta(days=7)
-RULESET_SECONDS = 1.5
-JOURNEY = "insurance"
-STILL_OPEN = {"running", "paused", "maturing", "decided"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How one experiment ended, and how it had to."""
-
-    key: str
-    name: str
-    truth: str
-    status: str
-    sentence: str
-    expected: bool
+LONGEST_WAIT_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +41,7 @@ class Credentials:
     email: str
     password: str
     token: str
-
-
-# What each variant truly does (see visitors.py), and whether its promotion would be right.
-TRUTHS = {
-    "hero-pain": ("a true winner (+40% quotes)", True),
-    "banner-refund": ("no effect, a broken split", False),
-    "button-word": ("no effect", False),
-    "form-long": ("a loser (-50% details)", False),
-}
+    token_id: int
 
 
 def prepare(data_dir: Path) -> Settings:
@@ -97,58 +73,50 @@ def sign_up(runtime: Runtime, *, now: datetime) -> Credentials:
 
     They are made at `now`, before which nothing was done here and no week is reported.
     """
-    actor = Actor(kind=ActorKind.OPERATOR, name="demo")
     with transaction(runtime.engine) as session:
         password = accounts.first_admin(session, now=now) or ""
         token = accounts.create_token(
-            session, TokenIn(name="demo site", scopes=list(Scope)), actor=actor, now=now
+            session, TokenIn(name="demo site", scopes=list(Scope)), actor=DIRECTOR, now=now
         )
-    return Credentials(email=accounts.FIRST_ADMIN, password=password, token=token.secret)
+    return Credentials(
+        email=accounts.FIRST_ADMIN, password=password, token=token.secret, token_id=token.id
+    )
 
 
 def play(
-    servers: Servers, credentials: Credentials, *, progress: Callable[[float, str], None]
-) -> list[Ending]:
-    """Set the experiments up, let the visitors come, wait for the decisions; tell how it ended.
+    runtime: Runtime,
+    servers: Servers,
+    credentials: Credentials,
+    *,
+    progress: Callable[[float, str], None],
+) -> None:
+    """Let the visitors come over HTTP until the experiments of known truth are decided.
 
     `progress` is called with the days that have passed and what is going on.
     """
     clock = SteppedClock(servers.settings.data_dir / "clock")
-    starts_at = begins_at(SystemClock().now())
+    ends_at = SystemClock().now()
+    starts_at = begins_at(ends_at)
     clock.set(starts_at)
+    scene.set_up(runtime, now=starts_at)
     servers.start(clock)
     site = Site(servers.settings.host, servers.settings.port, credentials.token)
+    traffic = Traffic(
+        site,
+        clock,
+        journey=JOURNEY,
+        behaviour=visit,
+        starts_at=starts_at,
+        days=DAYS_AGO,
+        visitors_per_day=VISITORS_PER_DAY,
+        seed=SEED,
+    )
     try:
-        keys = set_up(site)
-        traffic = Traffic(
-            site,
-            clock,
-            journey=JOURNEY,
-            behaviour=visit,
-            starts_at=starts_at,
-            days=DAYS,
-            visitors_per_day=VISITORS_PER_DAY,
-            seed=SEED,
-        )
-        # The server notices within a second of the machine's time that something is live.
-        time.sleep(RULESET_SECONDS)
-        _let_visitors_come(traffic, starts_at, progress)
-        _wait_for_decisions(site, clock, keys, starts_at=starts_at, progress=progress)
-        return [_ending(site, key) for key in keys]
+        _let_visitors_come(runtime, traffic, starts_at, progress)
+        _wait_for_decisions(runtime, clock, progress)
     finally:
         site.close()
         servers.stop()
-
-
-def set_up(site: Site) -> list[str]:
-    """Create the metrics, the journey and the experiments; returns the experiments' keys."""
-    scenario = yaml.safe_load(Path(__file__).with_name("insurance.yaml").read_text())
-    site.post("/api/v1/journeys", scenario["journey"])
-    site.post("/api/v1/journeys/insurance/versions/1/publish", {"reason": "first standard"})
-    for experiment in scenario["experiments"]:
-        site.post("/api/v1/experiments", experiment)
-        site.post(f"/api/v1/experiments/{experiment['key']}/start", {})
-    return [experiment["key"] for experiment in scenario["experiments"]]
 
 
 def begins_at(now: datetime) -> datetime:
@@ -157,55 +125,32 @@ def begins_at(now: datetime) -> datetime:
 
 
 def _let_visitors_come(
-    traffic: Traffic, starts_at: datetime, progress: Callable[[float, str], None]
-) -> None:
-    until = starts_at
-    while not traffic.finished and until < starts_at + timedelta(days=DAYS):
-        until += STEP
-        traffic.advance(until)
-        what = f"{traffic.arrived:,} visitors, {traffic.tracked:,} events"
-        progress(_days(until - starts_at), what)
-
-
-def _wait_for_decisions(
-    site: Site,
-    clock: SteppedClock,
-    keys: list[str],
-    *,
+    runtime: Runtime,
+    traffic: Traffic,
     starts_at: datetime,
     progress: Callable[[float, str], None],
 ) -> None:
-    for _ in range(LONGEST_WAIT // STEP):
-        open_ones = [key for key in keys if _status(site, key) in STILL_OPEN]
-        if not open_ones:
+    until = starts_at
+    while until < starts_at + timedelta(days=DAYS_AGO):
+        if until == starts_at + timedelta(days=LATER_DAYS):
+            scene.go_on(runtime, now=until)
+        until += STEP
+        traffic.advance(until)
+        what = f"{traffic.arrived:,} visitors, {traffic.tracked:,} events"
+        progress((until - starts_at) / timedelta(days=1), what)
+
+
+def _wait_for_decisions(
+    runtime: Runtime, clock: SteppedClock, progress: Callable[[float, str], None]
+) -> None:
+    """The jobs may be behind the visitors; they get some more rounds at almost the same time."""
+    for _ in range(LONGEST_WAIT_STEPS):
+        waiting = scene.still_open(runtime)
+        if not waiting:
             return
-        what = f"waiting for the decision on {', '.join(open_ones)}"
-        progress(_days(clock.now() - starts_at), what)
-        clock.set(clock.now() + STEP)
+        progress(DAYS_AGO, f"waiting for the decision on {', '.join(waiting)}")
+        clock.set(clock.now() + timedelta(minutes=1))
         time.sleep(STEP_SECONDS)
-
-
-def _days(passed: timedelta) -> float:
-    return passed / timedelta(days=1)
-
-
-def _ending(site: Site, key: str) -> Ending:
-    experiment: dict[str, Any] = site.get(f"/api/v1/experiments/{key}")
-    decisions = site.get(f"/api/v1/experiments/{key}/decisions")["data"]
-    truth, should_promote = TRUTHS[key]
-    promoted = experiment["status"] == "promoted"
-    return Ending(
-        key=key,
-        name=experiment["name"],
-        truth=truth,
-        status=experiment["status"],
-        sentence=decisions[0]["sentence"] if decisions else "no decision yet",
-        expected=promoted == should_promote,
-    )
-
-
-def _status(site: Site, key: str) -> str:
-    return str(site.get(f"/api/v1/experiments/{key}")["status"])
 
 
 def _free_port(wanted: int) -> int:

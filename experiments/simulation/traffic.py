@@ -10,9 +10,10 @@ import numpy as np
 
 from experiments.clock import SteppedClock
 from experiments.simulation.site import Site
-from experiments.simulation.visitors import Answer, Ask, Behaviour, Shown, Step, Track, Wait
+from experiments.simulation.visitors import Answer, Ask, Behaviour, Shown, Step, Tell, Track, Wait
 
 LARGEST_BATCH = 100
+A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +23,17 @@ class Walker:
     id: str
     shown: Shown
     steps: Iterator[Step]
+
+
+def call_of(step: Track | Tell, *, visitor: str, message_id: str, at: datetime) -> dict[str, Any]:
+    """What the site sends of a step; what it knows of somebody it knew before they came."""
+    call = {"messageId": message_id, "anonymousId": visitor}
+    if isinstance(step, Tell):
+        at -= A_MOMENT
+        said = {"type": "identify", "traits": step.traits}
+    else:
+        said = {"type": "track", "event": step.event, "properties": step.properties}
+    return {**call, **said, "timestamp": at.isoformat()}
 
 
 class Traffic:
@@ -101,17 +113,10 @@ class Traffic:
                 value=slot["value"], experiment=slot["experiment"], variant=slot["variant"]
             )
 
-    def _track(self, walker: Walker, step: Track, *, at: datetime) -> None:
+    def _track(self, walker: Walker, step: Track | Tell, *, at: datetime) -> None:
         self.tracked += 1
-        event = {
-            "type": "track",
-            "messageId": f"simulated-{self.tracked}",
-            "anonymousId": walker.id,
-            "event": step.event,
-            "properties": step.properties,
-            "timestamp": at.isoformat(),
-        }
-        self._outbox.append(event)
+        call = call_of(step, visitor=walker.id, message_id=f"simulated-{self.tracked}", at=at)
+        self._outbox.append(call)
         if len(self._outbox) >= LARGEST_BATCH:
             self._send()
 

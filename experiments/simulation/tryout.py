@@ -53,7 +53,7 @@ def state(settings: Settings, *, now: datetime) -> Tryout:
     if not log.exists():
         return Tryout(phase=Phase.ABSENT)
     lines = _DAY.findall(log.read_text(errors="replace"))
-    day, told = lines[-1] if lines else ("0", "starting a server and a scheduler for it")
+    day, told = lines[-1] if lines else ("0", "setting the scene")
     silent = now - datetime.fromtimestamp(log.stat().st_mtime, UTC)
     phase = Phase.FAILED if silent > GIVEN_UP_AFTER else Phase.LOADING
     return Tryout(phase=phase, day=int(day), told=told)
@@ -83,7 +83,8 @@ def load(settings: Settings) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("xb") as out:
-            command = [sys.executable, "-m", "cli", "demo", "--folder", str(folder(settings))]
+            command = [sys.executable, "-m", "cli", "demo", "--rehearsed", "--folder"]
+            command.append(str(folder(settings)))
             subprocess.Popen(  # noqa: S603 (our own command, nothing from outside)
                 command,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-QUOTE_RATE = 0.30
+QUOTE_RATES = {"phone": 0.27, "desktop": 0.34}
 DETAILS_RATE = 0.60
-POLICY_RATE = 0.45
+POLICY_RATE = 0.55
 INVITE_RATE = 0.15
 MEAN_PREMIUM_EUR = 120.0
+
+PHONES, TENANTS, DUTCH = 0.6, 0.45, 0.7
 
 # The hidden truth: what each variant does to the rate of the next step.
 LIFT = {("hero-pain", "pain"): 1.40, ("form-long", "one-page"): 0.5}
@@ -40,13 +42,20 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """The site says what it knows of the visitor."""
+
+    traits: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Time passes."""
 
     by: timedelta
 
 
-Step = Ask | Track | Wait
+Step = Ask | Track | Tell | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +87,12 @@ Behaviour = Callable[[np.random.Generator, Shown], Iterator[Step]]
 
 def visit(rng: np.random.Generator, shown: Shown) -> Iterator[Step]:
     """The steps of one visitor."""
+    traits = _traits(rng)
+    yield Tell(traits=traits)
     yield Track(event="Page Viewed")
     yield Ask(touchpoint="landing")
     yield Ask(touchpoint="banner")
-    quotes = rng.random() < QUOTE_RATE * _lift("hero-pain", shown)
+    quotes = rng.random() < QUOTE_RATES[traits["device"]] * _lift("hero-pain", shown)
     if _exposure_arrives("banner-refund", shown, rng=rng, goes_on=quotes):
         yield Track(event="Experiment Viewed", properties=_viewed("banner-refund", shown))
     yield _pause(rng, hours=2)
@@ -95,6 +106,7 @@ def visit(rng: np.random.Generator, shown: Shown) -> Iterator[Step]:
         yield Track(event="Quote Declined", properties={"reason": "form"})
         return
     yield Track(event="Details Given")
+    yield Ask(touchpoint="summary")
     yield _pause(rng, hours=12)
     if rng.random() >= POLICY_RATE:
         yield Track(event="Reminder Ignored")
@@ -104,6 +116,15 @@ def visit(rng: np.random.Generator, shown: Shown) -> Iterator[Step]:
     yield _pause(rng, hours=24)
     if rng.random() < INVITE_RATE:
         yield Track(event="Friend Invited")
+
+
+def _traits(rng: np.random.Generator) -> dict[str, Any]:
+    """Who comes: what divides them is known before they meet anything."""
+    return {
+        "device": "phone" if rng.random() < PHONES else "desktop",
+        "home": "rented" if rng.random() < TENANTS else "owned",
+        "country": "NL" if rng.random() < DUTCH else "BE",
+    }
 
 
 def _lift(experiment: str, shown: Shown) -> float:
