@@ -44,6 +44,7 @@ class Runtime:
         self.rulesets.stop()
         self.commits.stop()
         self.spool.close()
+        self.resolver.close()
         self.engine.dispose()
 
 

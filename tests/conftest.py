@@ -202,7 +202,7 @@ def app(
         "api_rate": rate.limiter(),
         "login_limiter": throttle.limiter(),
     }
-    built_app.wsgi_app = built_app.wsgi_app.behind
+    del built_app.wsgi_app
     hotpath.mount(built_app)
     yield built_app
     runtime.close()

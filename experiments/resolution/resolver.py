@@ -13,18 +13,15 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Engine
-from sqlalchemy.engine.interfaces import DBAPICursor
 
-from experiments.assignment import queries as visitors
 from experiments.assignment.bucketing import bucket
 from experiments.assignment.recording import VISITS, Meeting, Visit
 from experiments.assignment.schemas import NOTHING, Known, StoredArm
-from experiments.database import peeking
 from experiments.errors import OverloadedError, UnavailableError
 from experiments.inbox.group_commit import GroupCommit
-from experiments.instances import queries as instances
 from experiments.resolution.enrolment import Question
 from experiments.resolution.ladder import Place, Resolved, climb
+from experiments.resolution.lookups import Lookups
 from experiments.resolution.memory import Memory
 from experiments.resolution.overrides import Forced
 from experiments.resolution.ruleset import Enrolment, Ruleset
@@ -73,7 +70,7 @@ class Resolver:
         memory: Memory | None = None,
         note: Note | None = None,
     ) -> None:
-        self._engine = engine
+        self._lookups = Lookups(engine)
         self._commits = commits
         self._spool = spool
         self._memory = memory or Memory()
@@ -131,6 +128,10 @@ class Resolver:
         as_read = stored.arms == _expected(read, news)
         return (resolved, read) if as_read else (ask(stored)[0], stored)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._lookups.close()
+
     def replay(self) -> None:
         """Record what waited in a file while the database was away."""
         try:
@@ -146,8 +147,7 @@ class Resolver:
         if monotonic() < self._away_until:
             return NOBODY
         try:
-            with peeking(self._engine) as cursor:
-                known = _known(cursor, ruleset, visitor)
+            known = self._lookups.known(ruleset, visitor)
         except UnavailableError:
             self._away_until = monotonic() + AVOID_SECONDS
             return NOBODY
@@ -165,14 +165,6 @@ class Resolver:
                 self._away_until = monotonic() + AVOID_SECONDS
         self._spool.add(visit.visitor, visit.at, news)
         return None
-
-
-def _known(cursor: DBAPICursor, ruleset: Ruleset, visitor: str) -> Known:
-    """What is stored of a visitor, as far as this ruleset asks for it."""
-    known = visitors.known(cursor, visitor, with_attributes=ruleset.reads_attributes)
-    if known.visitor_id is None or not ruleset.reads_standing:
-        return known
-    return known._replace(standing=instances.standing(cursor, known.visitor_id))
 
 
 def question(asker: Asker, known: Known) -> Question:

@@ -35,7 +35,9 @@ Row = TypeVar("Row", bound=SQLModel)
 def resolver(engine: Engine, clock: Clock, tmp_path: Path) -> Iterator[Resolver]:
     """Answers and records, and remembers nobody."""
     commits = GroupCommit(engine, clock)
-    yield Resolver(engine, commits, Spool(tmp_path / "spool"), memory=Memory(keep_seconds=0))
+    opened = Resolver(engine, commits, Spool(tmp_path / "spool"), memory=Memory(keep_seconds=0))
+    yield opened
+    opened.close()
     commits.stop()
 
 
@@ -104,6 +106,7 @@ def test_resolve__repeated_from_memory__asks_the_database_nothing(
     event.listen(engine, "before_cursor_execute", lambda *happened: statements.append(happened))
     assert service.resolve(resolver, ruleset, asked, now=now) == first
     assert statements == []
+    resolver.close()
 
 
 def test_resolve__nothing_to_record__writes_nothing(
