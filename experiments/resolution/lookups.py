@@ -21,7 +21,7 @@ from experiments.errors import UnavailableError
 from experiments.instances import queries as instances
 from experiments.resolution.ruleset import Ruleset
 
-KEPT = 4  # more may look at once; those take their connection from the pool and give it back
+KEPT = 8  # more may look at once; those take their connection from the pool and give it back
 
 
 class _Seat(NamedTuple):
