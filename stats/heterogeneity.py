@@ -82,6 +82,54 @@ def interaction_test(effects: EffectEstimate) -> InteractionTest:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShrunkEffects(Estimates):
+    """What is to be expected of each persona, shape (..., n_personas).
+
+    Attributes:
+        effect: its effect, drawn to the mean of all by as much as chance explains their spread.
+        weight: what its own figures count for, from 0 (only the mean) to 1.
+    """
+
+    effect: FloatArray
+    weight: FloatArray
+
+
+@undefined_is_masked
+def shrunk_effects(effects: EffectEstimate) -> ShrunkEffects:
+    """Draw the effect of each persona to the mean of all, for the luck of the extreme ones.
+
+    Args:
+        effects: effects of disjoint groups of visitors, shape (..., n_personas); personas without
+            an estimate are left out.
+
+    Returns:
+        Empirical-Bayes effects, with the spread between personas by the method of moments.
+
+    References:
+        DerSimonian and Laird (1986), doi:10.1016/0197-2456(86)90046-2; Morris (1983),
+        doi:10.1080/01621459.1983.10477920.
+
+    >>> from stats.effects import z_effect
+    >>> print(shrunk_effects(z_effect([0.03, 0.0, 0.0], [0.01, 0.01, 0.01])).effect.round(4))
+    [0.0233 0.0033 0.0033]
+    """
+    effect, weight = _weighted(effects)
+    total = np.sum(weight, axis=-1, keepdims=True)
+    mean = np.sum(weight * effect, axis=-1, keepdims=True) / total
+    q = np.sum(weight * (effect - mean) ** 2, axis=-1, keepdims=True)
+    df = np.count_nonzero(weight, axis=-1, keepdims=True) - 1.0
+    scale = total - np.sum(weight**2, axis=-1, keepdims=True) / total
+    between = np.maximum(q - df, 0.0) / np.where(scale > 0, scale, np.inf)
+    own = between / (between + 1 / weight)
+    alone = np.where(df > 0, Reason.OK, Reason.NO_INFORMATION)
+    return ShrunkEffects(
+        reason=np.where(effects.reason != Reason.OK, effects.reason, alone),
+        effect=mean + own * (effect - mean),
+        weight=own,
+    )
+
+
 @undefined_is_masked
 def persona_deviations(effects: EffectEstimate) -> PersonaDeviations:
     """Compare each persona with all the others together.

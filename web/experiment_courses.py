@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.schemas import Estimate
@@ -21,6 +21,7 @@ else:
 
 SHARE, COUNT = Kind.SHARE, Kind.COUNT
 POINTS = "datum.value == 0 ? '0' : format(100 * datum.value, '+.3~g')"
+AXIS_HEIGHT, ROW_HEIGHT = 20, 44
 HOURS_PER_DAY, MOST_HOURS = 24, 96
 """A longer axis is written in days."""
 
@@ -73,6 +74,7 @@ def groups(described: DescriptionOut, kind: MetricKind) -> Table:
             Column(key="effect_abs", label="Difference", kind=difference),
             Column(key="effect_abs_low", label="from", kind=difference),
             Column(key="effect_abs_high", label="to", kind=difference),
+            Column(key="expected_abs", label="To be expected", kind=difference),
             Column(key="p_same_effect", label="p of no difference", kind=Kind.P_VALUE),
         ),
         rows=list(_group_rows(described.segments)),
@@ -87,6 +89,7 @@ def _group_rows(segments: Sequence[Segmentation]) -> Iterator[tuple[Cell, ...]]:
                 *(item.attribute, group.value, item.variant, group.visitors),
                 *(known_number(group.control), known_number(group.treatment)),
                 *effect_cells(group.effect),
+                known_number(group.expected),
                 known_number(item.p_value),
             )
 
@@ -148,22 +151,25 @@ def _course_told(described: DescriptionOut) -> Iterator[str]:
         yield said
 
 
-def group_plots(described: DescriptionOut, kind: MetricKind) -> list[Plot]:
+def group_plots(
+    described: DescriptionOut, kind: MetricKind, *, called: Mapping[str, str]
+) -> list[Plot]:
     """The effect by group, one picture per attribute and variant."""
     return [
-        _group_plot(item, number, is_rate=kind is MetricKind.CONVERSION)
+        _group_plot(item, number, name=called[item.variant], is_rate=kind is MetricKind.CONVERSION)
         for number, item in enumerate(described.segments)
         if any(isinstance(group.effect, Estimate) for group in item.groups)
     ]
 
 
-def _group_plot(item: Segmentation, number: int, *, is_rate: bool) -> Plot:
+def _group_plot(item: Segmentation, number: int, *, name: str, is_rate: bool) -> Plot:
     drawn: list[dict[str, Any]] = [
         {
             "group": group.value,
             "value": group.effect.value,
             "low": group.effect.ci_low,
             "high": group.effect.ci_high,
+            "expected": group.expected if isinstance(group.expected, float) else None,
         }
         for group in item.groups
         if isinstance(group.effect, Estimate)
@@ -186,16 +192,20 @@ def _group_plot(item: Segmentation, number: int, *, is_rate: bool) -> Plot:
             base.mark_circle(size=90, opacity=1, color=theme.series[0]).encode(
                 x=alt.X("value:Q", scale=scale)
             ),
+            base.mark_point(shape="diamond", size=70, opacity=1, color=theme.ink).encode(
+                x=alt.X("expected:Q", scale=scale)
+            ),
         )
 
     written = points if is_rate else figure
     said = "; ".join(f"{point['group']} {written(point['value'])}" for point in drawn)
     return Plot(
         key=f"groups-{number}",
-        title=f"{item.variant} by {words(item.attribute)}",
+        title=f"{name}, by {words(item.attribute)}",
         told=f"Difference from the control by {words(item.attribute)}: {said}.",
-        caption="Exploratory. Each range is of its group alone; look at single groups only when "
-        "the test says that they differ.",
+        caption="Dot and range: seen, each group alone. Diamond: to be expected, drawn to the mean "
+        "of all groups by as much as chance explains how far they lie apart.",
         table="groups",
+        height=AXIS_HEIGHT + ROW_HEIGHT * len(drawn),
         draw=draw,
     )

@@ -1,6 +1,5 @@
-"""Tables of how an experiment went: the list, its looks over time, its health, its log."""
+"""Tables of how an experiment went: the list, its looks over time, its phases, its log."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from experiments.analysis.schemas import (
@@ -54,54 +53,6 @@ def lines(
             )
             for line in shown
         ],
-    )
-
-
-def checks(trust: Trust, readout: Readout) -> Table:
-    """Every health check with its figure."""
-    return Table(
-        key="checks",
-        title="Health checks",
-        about="The light is the worst of them.",
-        columns=(
-            Column(key="check", label="Check"),
-            Column(key="figure", label="Figure", kind=NUMBER),
-            Column(key="threshold", label="Threshold", kind=NUMBER),
-            Column(key="unit", label="Unit"),
-            Column(key="verdict", label="Verdict"),
-            Column(key="words", label="In words"),
-        ),
-        rows=[
-            (
-                item.check,
-                known_number(item.figure),
-                item.threshold,
-                str(item.unit),
-                str(item.verdict),
-                item.words,
-            )
-            for item in trust.checks
-        ],
-        as_of=readout.as_of,
-    )
-
-
-def exposures(readout: Readout) -> Table:
-    """Visitors first exposed per day, a column per arm."""
-    arms = [arm.variant for arm in readout.primary.arms]
-    days: dict[object, dict[str, int]] = defaultdict(dict)
-    for row in readout.quality.exposures:
-        days[row.day.isoformat()][row.variant] = row.visitors
-    return Table(
-        key="exposures",
-        title="Exposures per day and arm",
-        about="Visitors by the day (UTC) of their first exposure, each once.",
-        columns=(
-            Column(key="day", label="Day", kind=Kind.DAY),
-            *(Column(key=arm, label=arm, kind=COUNT) for arm in arms),
-        ),
-        rows=[(str(day), *(counted.get(arm, 0) for arm in arms)) for day, counted in days.items()],
-        as_of=readout.as_of,
     )
 
 
@@ -169,56 +120,6 @@ def effect(runs: Sequence[RunOut]) -> Table:
     )
 
 
-def split(runs: Sequence[RunOut]) -> Table:
-    """The sample ratio over time: visitors as they came and as they were planned."""
-    arms = list(runs[-1].readout.quality.sample_ratio.observed) if runs else []
-    return Table(
-        key="split",
-        title="The split, day by day",
-        about="Visitors so far beside the number that the plan expects, and the evidence against.",
-        columns=(
-            Column(key="at", label="As of", kind=Kind.MOMENT),
-            *(
-                Column(key=f"{arm}{end}", label=f"{arm}{end}", kind=COUNT)
-                for arm in arms
-                for end in ("", " planned")
-            ),
-            Column(key="log_e", label="log e-value", kind=NUMBER),
-        ),
-        rows=[(run.as_of, *_counted(run.readout, arms), log_e(run.readout)) for run in runs],
-        as_of=runs[-1].as_of if runs else None,
-    )
-
-
-def contaminated(runs: Sequence[RunOut]) -> Table:
-    """Visitors who were seen in two arms, over time."""
-    return Table(
-        key="contaminated",
-        title="Seen in two arms, day by day",
-        about="They count in the arm that they were assigned to first.",
-        columns=(
-            Column(key="at", label="As of", kind=Kind.MOMENT),
-            Column(key="contaminated", label="Visitors in two arms", kind=COUNT),
-            Column(key="contaminated_share", label="Share of all visitors", kind=Kind.SHARE),
-        ),
-        rows=[
-            (
-                run.as_of,
-                run.readout.quality.contaminated,
-                known_number(run.readout.quality.contaminated_share),
-            )
-            for run in runs
-        ],
-        as_of=runs[-1].as_of if runs else None,
-    )
-
-
-def log_e(readout: Readout) -> float | None:
-    """The evidence against the planned split at one look, once anybody was exposed."""
-    found = readout.quality.sample_ratio.log_e_value
-    return found if isinstance(found, float) and readout.quality.sample_ratio.observed else None
-
-
 def phases(experiment: ExperimentOut) -> Table:
     """The periods with one allocation each."""
     return Table(
@@ -259,12 +160,6 @@ def log(entries: list[AuditOut]) -> Table:
         ),
         rows=[(entry.at, words(entry.action), entry.reason, who(entry.actor)) for entry in entries],
     )
-
-
-def _counted(readout: Readout, arms: Sequence[str]) -> tuple[Cell, ...]:
-    ratio = readout.quality.sample_ratio
-    pairs = ((ratio.observed.get(arm, 0), ratio.expected.get(arm, 0.0)) for arm in arms)
-    return tuple(number for pair in pairs for number in pair)
 
 
 def _lead(lead: Lead | None) -> tuple[Cell, ...]:

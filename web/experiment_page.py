@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from experiments.analysis import queries as analysis
 from experiments.analysis.disclosure import disclosed
-from experiments.analysis.quality import ALARM_LOG_E
 from experiments.analysis.schemas import Readout, ResultOut, RunOut, Trust
 from experiments.audit import queries as audit
 from experiments.audit.schemas import AuditOut
@@ -30,6 +29,7 @@ from experiments.learnings.schemas import LearningOut
 from experiments.probation import queries as probations
 from experiments.probation.schemas import ProbationOut
 from web import experiment_courses as courses
+from web import experiment_health as health
 from web import experiment_history as history
 from web import experiment_plots as plots
 from web import experiment_tables as tables
@@ -148,8 +148,8 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
     elif view == "groups" and readout and page.described:
         found = [courses.groups(page.described, readout.primary.kind)]
     elif view == "health" and readout and page.trust:
-        found = [history.checks(page.trust, readout), history.exposures(readout)]
-        found += [history.split(page.runs), history.contaminated(page.runs)]
+        found = [health.checks(page.trust, readout), health.exposures(readout)]
+        found += [health.split(page.runs), health.contaminated(page.runs)]
     elif view == "setup":
         found = [history.phases(page.experiment)]
     elif view == "log":
@@ -186,10 +186,10 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
         found = [plots.effect(page.runs, noted), plots.evidence(page.runs)]
         found += [courses.converted_plot(page.described)] if page.described else []
     elif view == "groups" and page.described:
-        found += courses.group_plots(page.described, readout.primary.kind)
+        found += courses.group_plots(page.described, readout.primary.kind, called=page.called)
     elif view == "health":
-        table = history.exposures(readout)
+        table = health.exposures(readout)
         arms = [column.key for column in table.columns[1:]]
-        found = [plots.exposures(arms, table.rows), plots.split(page.runs, alarm=ALARM_LOG_E)]
-        found.append(plots.contaminated(page.runs))
+        found = [health.exposures_plot(arms, table.rows), health.split_plot(page.runs)]
+        found.append(health.contaminated_plot(page.runs))
     return {plot.key: plot for plot in found if plot}

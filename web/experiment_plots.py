@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
-from experiments.analysis.trust import MAX_CONTAMINATED
 from experiments.deferred import Deferred
 from experiments.design.plans import Plan
 from experiments.design.power import Forecast
-from experiments.formats import count, date, lift, percent, plural, score
-from web.experiment_history import log_e
+from experiments.formats import date, lift, percent, score
 from web.experiment_marks import Mark
-from web.plots import Drawn, Plot, Theme, colour, rows
+from web.plots import Drawn, Plot, Theme, colour, level, rows, time_axis
 from web.tables import Cell
 
 if TYPE_CHECKING:
@@ -42,9 +40,9 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-reach, reach], nice=False)
         axis = alt.Axis(title="Relative effect", labelExpr=SIGNED, tickCount=5)
-        base = rows(points).encode(x=_time(), color=colour(names, theme))
+        base = rows(points).encode(x=time_axis(), color=colour(names, theme))
         return alt.layer(
-            _level(0, theme),
+            level(0, theme),
             base.mark_area(opacity=0.16, clip=True).encode(
                 y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
             ),
@@ -63,7 +61,8 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
         key="effect",
         title=f"Effect on {primary.name} so far",
         told=f"Relative effect on {primary.name} by day. On {date(runs[-1].as_of)}: {said}.",
-        caption="Of all matured visitors up to each day, with the range that holds at every look.",
+        caption="Of all matured visitors up to each day, with the range that holds at every look, "
+        "cut off where it reaches beyond the axis.",
         table="effect",
         draw=draw,
     )
@@ -90,9 +89,9 @@ def evidence(runs: Sequence[RunOut]) -> Plot | None:
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-4, 8], nice=False)
         axis = alt.Axis(title="z", tickCount=6)
-        base = rows(points).encode(x=_time())
+        base = rows(points).encode(x=time_axis())
         return alt.layer(
-            _level(0, theme),
+            level(0, theme),
             base.mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=theme.ink, clip=True).encode(
                 y=alt.Y("bound:Q", scale=scale, axis=axis), detail="name:N"
             ),
@@ -135,7 +134,7 @@ def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
         )
         base = rows(points).encode(x=x, xOffset=alt.XOffset("name:N"), color=colour(names, theme))
         return alt.layer(
-            _level(0, theme),
+            level(0, theme),
             base.mark_rule(strokeWidth=6, opacity=0.3, clip=True).encode(
                 y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
             ),
@@ -150,7 +149,7 @@ def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
         title="From the change to the end of the journey",
         told=f"Relative effect on reaching each later stage. {said}.",
         caption="Of everybody randomised, not of those who reached the stage before. "
-        "Each range is of its stage alone.",
+        "Each range is of its stage alone, and cut off where it reaches beyond the axis.",
         table="stages",
         draw=draw,
     )
@@ -161,15 +160,23 @@ def power(forecast: Forecast, plan: Plan) -> Plot:
     points: list[dict[str, Any]] = [point.model_dump() for point in forecast.curve]
 
     def draw(theme: Theme) -> Drawn:
-        x = alt.X("lift:Q", axis=alt.Axis(title="True relative effect", format="+.0%"))
+        x = alt.X(
+            "lift:Q",
+            axis=alt.Axis(title="True relative effect", labelExpr=SIGNED, grid=False, tickCount=8),
+        )
         axis = alt.Axis(title="Chance to find it", format=".0%", tickCount=5)
         y = alt.Y("power:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
         worth = rows([{"lift": plan.minimum_lift}]).mark_rule(color=theme.strong, strokeDash=[2, 3])
         return alt.layer(
-            _level(plan.power, theme),
+            level(plan.power, theme),
             worth.encode(x="lift:Q"),
             rows(points)
-            .mark_line(strokeWidth=2.5, point=True, color=theme.series[0], interpolate="monotone")
+            .mark_line(
+                strokeWidth=2.5,
+                point={"color": theme.series[0]},
+                color=theme.series[0],
+                interpolate="monotone",
+            )
             .encode(x=x, y=y),
         )
 
@@ -184,118 +191,14 @@ def power(forecast: Forecast, plan: Plan) -> Plot:
     )
 
 
-def exposures(header: Sequence[str], table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
-    """Visitors first exposed per day and arm."""
-    if len(table_rows) < FEWEST_POINTS:
-        return None
-    names = list(header)
-    points: list[dict[str, Any]] = [
-        {"at": str(row[0]), "name": name, "visitors": number}
-        for row in table_rows
-        for name, number in zip(names, row[1:], strict=True)
-    ]
-
-    def draw(theme: Theme) -> Drawn:
-        base = rows(points).encode(x=_time(), color=colour(names, theme))
-        y = alt.Y("visitors:Q", axis=alt.Axis(title="Visitors a day", tickCount=5, format="d"))
-        return alt.layer(base.mark_line(strokeWidth=2, point=True).encode(y=y))
-
-    total = sum(point["visitors"] for point in points)
-    return Plot(
-        key="exposures",
-        title="New visitors per day and arm",
-        told=f"{plural(round(total), 'visitor')} over {plural(len(table_rows), 'day')}.",
-        caption="By the day (UTC) of the first exposure, each visitor once.",
-        table="exposures",
-        draw=draw,
-    )
-
-
-def split(runs: Sequence[RunOut], *, alarm: float) -> Plot | None:
-    """The evidence against the planned split, below the line at which an alarm is raised."""
-    points: list[dict[str, Any]] = [
-        {"at": run.as_of.isoformat(), "log_e": found}
-        for run in runs
-        if (found := log_e(run.readout)) is not None
-    ]
-    if len(points) < FEWEST_POINTS:
-        return None
-    top = max(alarm * 1.3, *(point["log_e"] for point in points))
-
-    def draw(theme: Theme) -> Drawn:
-        scale = alt.Scale(domain=[min(-alarm, *(p["log_e"] for p in points)), top], nice=False)
-        y = alt.Y("log_e:Q", scale=scale, axis=alt.Axis(title="log e-value", tickCount=5))
-        base = rows(points).encode(x=_time())
-        return alt.layer(
-            _level(alarm, theme, colour=theme.bad),
-            base.mark_line(strokeWidth=2.5, color=theme.series[0]).encode(y=y),
-        )
-
-    seen = runs[-1].readout.quality.sample_ratio.observed
-    counted = ", ".join(f"{arm} {count(number)}" for arm, number in seen.items())
-    return Plot(
-        key="split",
-        title="Evidence against the planned split",
-        told=f"The last value is {score(float(points[-1]['log_e']))}; an alarm is raised above "
-        f"{score(alarm)}. Visitors: {counted}.",
-        caption="An e-value that may be looked at as often as one likes; the line is the alarm.",
-        table="split",
-        draw=draw,
-    )
-
-
-def contaminated(runs: Sequence[RunOut]) -> Plot | None:
-    """The share of visitors who were seen in two arms."""
-    points: list[dict[str, Any]] = [
-        {"at": run.as_of.isoformat(), "share": found}
-        for run in runs
-        if isinstance(found := run.readout.quality.contaminated_share, float)
-    ]
-    if len(points) < FEWEST_POINTS:
-        return None
-    top = max(MAX_CONTAMINATED * 1.5, *(point["share"] * 1.1 for point in points))
-
-    def draw(theme: Theme) -> Drawn:
-        axis = alt.Axis(title="Seen in two arms", format=".1%", tickCount=5)
-        y = alt.Y("share:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
-        line = rows(points).mark_line(strokeWidth=2.5, color=theme.series[0])
-        return alt.layer(
-            _level(MAX_CONTAMINATED, theme, colour=theme.bad), line.encode(x=_time(), y=y)
-        )
-
-    return Plot(
-        key="contaminated",
-        title="Visitors seen in two arms",
-        told=f"{percent(points[-1]['share'])} at the last look; "
-        f"from {percent(MAX_CONTAMINATED)} on nothing is promoted.",
-        caption="They count in the arm that they were assigned to first; the line is the limit.",
-        table="contaminated",
-        draw=draw,
-    )
-
-
 def _noted(noted: Sequence[Mark], theme: Theme) -> Iterator[alt.Chart]:
     """Each at its time; labels of neighbours stand on different lines."""
     for place, mark in enumerate(noted):
-        base = rows([{"at": mark.at.isoformat(), "label": mark.label}]).encode(x=_time())
+        base = rows([{"at": mark.at.isoformat(), "label": mark.label}]).encode(x=time_axis())
         yield base.mark_rule(color=theme.strong, strokeDash=[2, 3])
         yield base.mark_text(align="right", dx=-5, color=theme.soft, fontSize=12).encode(
             text="label:N", y=alt.value(8 + LABEL_STEP * (place % LABEL_LINES))
         )
-
-
-def _time() -> alt.X:
-    axis = alt.Axis(title=None, format="%-d %b", grid=False, tickCount=8, labelOverlap=True)
-    return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
-
-
-def _level(value: float, theme: Theme, *, colour: str = "") -> alt.Chart:
-    drawn: alt.Chart = (
-        rows([{"level": value}])
-        .mark_rule(color=colour or theme.strong, strokeDash=[4, 3])
-        .encode(y="level:Q")
-    )
-    return drawn
 
 
 def _range(estimate: Estimate) -> dict[str, float]:

@@ -68,20 +68,25 @@ class Plot:
     told: str
     caption: str
     table: str
+    height: int = HEIGHT
     draw: Callable[[Theme], Drawn] = field(repr=False)
 
 
 def svg(plot: Plot, theme: str) -> str:
     """The picture in one of the themes."""
     colours = THEMES[theme]
-    chart = _dressed(plot.draw(colours), colours)
+    chart = _dressed(plot.draw(colours), colours, height=plot.height)
     return _drawn(chart.to_json(validate=False, indent=None))
 
 
 def colour(names: list[str], theme: Theme) -> alt.Color:
     """A colour for each name, with a legend when there are several."""
     palette = [theme.series[place % len(theme.series)] for place in range(len(names))]
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke") if len(names) > 1 else None
+    legend = (
+        alt.Legend(title=None, orient="top", symbolType="stroke", symbolOpacity=1)
+        if len(names) > 1
+        else None
+    )
     return alt.Color("name:N", scale=alt.Scale(domain=names, range=palette), legend=legend)
 
 
@@ -90,14 +95,30 @@ def rows(values: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=values))
 
 
+def time_axis() -> alt.X:
+    """Days along the lower edge."""
+    axis = alt.Axis(title=None, format="%-d %b", grid=False, tickCount=8, labelOverlap=True)
+    return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
+
+
+def level(value: float, theme: Theme, *, colour: str = "") -> alt.Chart:
+    """A dashed line across the picture."""
+    drawn: alt.Chart = (
+        rows([{"level": value}])
+        .mark_rule(color=colour or theme.strong, strokeDash=[4, 3])
+        .encode(y="level:Q")
+    )
+    return drawn
+
+
 @lru_cache(maxsize=256)
 def _drawn(specification: str) -> str:
     return vl_convert.vegalite_to_svg(specification)
 
 
-def _dressed(chart: Drawn, theme: Theme) -> Drawn:
+def _dressed(chart: Drawn, theme: Theme, *, height: int) -> Drawn:
     dressed: Drawn = (
-        chart.properties(background="transparent", width=WIDTH, height=HEIGHT)
+        chart.properties(background="transparent", width=WIDTH, height=height)
         .configure(font=FONT)
         .configure_view(stroke=None)
         .configure_axis(

@@ -41,7 +41,10 @@ def _silent(found: DescriptionOut, reason: str) -> DescriptionOut:
     segments = [
         item.model_copy(
             update={
-                "groups": [group.model_copy(update={"effect": nothing}) for group in item.groups],
+                "groups": [
+                    group.model_copy(update={"effect": nothing, "expected": nothing})
+                    for group in item.groups
+                ],
                 "p_value": nothing,
             }
         )

@@ -25,6 +25,9 @@ class Course(Out):
     projected: Estimate | NotEstimable
 
 
+UNTOLD = NotEstimable("it is told from the next look on")
+
+
 class TimeToConvert(Out):
     """The courses of all arms, at the same hours after the exposure."""
 
@@ -36,7 +39,8 @@ class Group(Out):
     """One treatment beside the control among visitors who share a value.
 
     The effect is treatment minus control on the primary metric, of matured visitors; its range
-    holds at every look, for this group by itself.
+    holds at every look, for this group by itself. `expected` is that effect drawn to the mean of
+    all groups, by as much as chance alone explains how far they lie apart.
     """
 
     value: str
@@ -44,6 +48,7 @@ class Group(Out):
     control: float | NotEstimable
     treatment: float | NotEstimable
     effect: Estimate | NotEstimable
+    expected: float | NotEstimable = UNTOLD
 
 
 class Segmentation(Out):

@@ -14,7 +14,7 @@ from experiments.metrics.schemas import MetricKind
 from stats.arrays import Reason
 from stats.confidence_sequences import asymptotic_cs_two_sided
 from stats.effects import ArmEstimate, EffectEstimate, z_effect
-from stats.heterogeneity import interaction_test
+from stats.heterogeneity import ShrunkEffects, interaction_test, shrunk_effects
 from stats.multiplicity import holm_p_values
 from stats.results import NotEstimable
 
@@ -44,7 +44,7 @@ def segmentations(
         Segmentation(
             attribute=division.attribute,
             variant=variant,
-            groups=[_group(value, *pair) for value, pair in pairs.items()],
+            groups=_groups(pairs),
             p_value=p_value,
         )
         for (division, variant, pairs), p_value in zip(drafts, p_values, strict=True)
@@ -65,7 +65,22 @@ def _is_enough(control: ArmEstimate, treatment: ArmEstimate) -> bool:
     return min(float(control.n), float(treatment.n)) >= FEWEST_VISITORS
 
 
-def _group(value: str, control: ArmEstimate, treatment: ArmEstimate) -> Group:
+def _groups(pairs: _Pairs) -> list[Group]:
+    enough = {value: pair for value, pair in pairs.items() if _is_enough(*pair)}
+    shrunk = shrunk_effects(_together(list(enough.values()))) if len(enough) > 1 else None
+    expected = {} if shrunk is None else {value: shrunk.at(n) for n, value in enumerate(enough)}
+    return [
+        _group(value, *pair, expected=expected.get(value, TOO_FEW)) for value, pair in pairs.items()
+    ]
+
+
+def _group(
+    value: str,
+    control: ArmEstimate,
+    treatment: ArmEstimate,
+    *,
+    expected: ShrunkEffects | NotEstimable,
+) -> Group:
     effect: Estimate | NotEstimable = TOO_FEW
     if _is_enough(control, treatment):
         effect = _estimate(_effect(control, treatment), visitors=float(control.n + treatment.n))
@@ -75,6 +90,7 @@ def _group(value: str, control: ArmEstimate, treatment: ArmEstimate) -> Group:
         control=_figure(control),
         treatment=_figure(treatment),
         effect=effect,
+        expected=(expected if isinstance(expected, NotEstimable) else float(expected.effect)),
     )
 
 
@@ -122,13 +138,15 @@ def _p_values(asked: Sequence[_Pairs]) -> list[float | NotEstimable]:
 def _test(pairs: Sequence[tuple[ArmEstimate, ArmEstimate]]) -> float | NotEstimable:
     if len(pairs) < 2:
         return NotEstimable("two groups with enough visitors are needed")
-    effects = [_effect(*pair) for pair in pairs]
-    found = interaction_test(
-        EffectEstimate(
-            **{
-                name: np.array([np.ma.getdata(getattr(effect, name)) for effect in effects])
-                for name in EffectEstimate.__dataclass_fields__
-            }
-        )
-    ).at()
+    found = interaction_test(_together(pairs)).at()
     return found if isinstance(found, NotEstimable) else float(found.p_value)
+
+
+def _together(pairs: Sequence[tuple[ArmEstimate, ArmEstimate]]) -> EffectEstimate:
+    effects = [_effect(*pair) for pair in pairs]
+    return EffectEstimate(
+        **{
+            name: np.array([np.ma.getdata(getattr(effect, name)) for effect in effects])
+            for name in EffectEstimate.__dataclass_fields__
+        }
+    )

@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.meta_analysis import combine_effects
 
 from stats.effects import z_effect
-from stats.heterogeneity import interaction_test, persona_deviations
+from stats.heterogeneity import interaction_test, persona_deviations, shrunk_effects
 from stats.multiplicity import adjust_p_values
 from stats.results import NotEstimable
 
@@ -29,6 +29,20 @@ def test_deviations__one_persona__is_compared_with_the_pooled_others():
     np.testing.assert_allclose(
         deviations.p_holm, adjust_p_values(np.asarray(deviations.p_two_sided), "holm")
     )
+
+
+def test_shrunk__four_personas__lie_between_their_own_and_the_mean_by_their_noise():
+    meta = combine_effects(EFFECTS, SE**2, method_re="dl")
+    own = meta.tau2 / (meta.tau2 + SE**2)
+    shrunk = shrunk_effects(z_effect(EFFECTS, SE))
+    np.testing.assert_allclose(shrunk.weight, own)
+    mean = meta.mean_effect_fe
+    np.testing.assert_allclose(shrunk.effect, mean + own * (EFFECTS - mean))
+
+
+def test_shrunk__no_more_spread_than_chance__is_the_mean_for_everybody():
+    shrunk = shrunk_effects(z_effect([0.01, 0.011, 0.009], [0.01, 0.01, 0.01]))
+    np.testing.assert_allclose(shrunk.effect, 0.01)
 
 
 def test_heterogeneity__persona_without_data__is_left_out():

@@ -50,7 +50,14 @@ def described():
                 attribute="device",
                 variant="bold",
                 groups=[
-                    Group(value="phone", visitors=900, control=0.2, treatment=0.22, effect=effect),
+                    Group(
+                        value="phone",
+                        visitors=900,
+                        control=0.2,
+                        treatment=0.22,
+                        effect=effect,
+                        expected=0.01,
+                    ),
                     Group(value="tablet", visitors=9, control=0.2, treatment=NOBODY, effect=NOBODY),
                 ],
                 p_value=0.4,
@@ -78,9 +85,10 @@ def test_converted_plot__five_days__is_drawn_in_days_and_told(described):
 
 def test_groups__one_too_small__is_a_row_and_no_point(described):
     assert groups(described, MetricKind.CONVERSION).rows == [
-        ("device", "phone", "bold", 900, 0.2, 0.22, 0.02, -0.01, 0.05, 0.4),
-        ("device", "tablet", "bold", 9, 0.2, None, None, None, None, 0.4),
+        ("device", "phone", "bold", 900, 0.2, 0.22, 0.02, -0.01, 0.05, 0.01, 0.4),
+        ("device", "tablet", "bold", 9, 0.2, None, None, None, None, None, 0.4),
     ]
-    (plot,) = group_plots(described, MetricKind.CONVERSION)
+    (plot,) = group_plots(described, MetricKind.CONVERSION, called={"bold": "Bold"})
+    assert plot.title == "Bold, by device"
     assert "phone +2.00 points" in plot.told
     assert "tablet" not in svg(plot, "light")

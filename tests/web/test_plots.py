@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from web.experiment_plots import exposures, stages
+from web.experiment_health import exposures_plot
+from web.experiment_plots import stages
 from web.plots import THEMES, svg
 
 STAGES = [
@@ -34,4 +35,4 @@ def test_stages__effects__are_told_in_words_too():
 
 def test_plots__nothing_to_draw__do_not_exist():
     assert stages(STAGES[:1]) is None
-    assert exposures(["control", "bold"], [("2026-03-02", 10, 12)]) is None
+    assert exposures_plot(["control", "bold"], [("2026-03-02", 10, 12)]) is None

@@ -67,6 +67,7 @@ def test_segmentations__effects_that_differ__are_cochrans_q():
     )
     assert isinstance(phone.effect, Estimate)
     assert phone.effect.ci_low < 0.1 < phone.effect.ci_high
+    assert mean < phone.expected < 0.1
 
 
 def test_segmentations__two_attributes__pay_for_both():
