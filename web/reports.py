@@ -46,13 +46,21 @@ def so_far() -> str:
 @access.needs(Role.VIEWER)
 def compare() -> str:
     """Two reports beside each other."""
-    earlier, later = request.args.get("earlier", ""), request.args.get("later", "")
     with reading(runtime().engine) as session:
-        weeks = [(item.week, item.week) for item in queries.reports(session)]
-        known = {week for week, _ in weeks}
-        found = queries.comparison(session, earlier, later) if {earlier, later} <= known else None
+        known = [item.week for item in queries.reports(session)]
+        newest = dict(zip(("later", "earlier"), known, strict=False))
+        earlier, later = (
+            request.args.get(side, newest.get(side, "")) for side in ("earlier", "later")
+        )
+        found = (
+            queries.comparison(session, earlier, later) if {earlier, later} <= {*known} else None
+        )
     return render_template(
-        "reports/compare.html", comparison=found, weeks=weeks, earlier=earlier, later=later
+        "reports/compare.html",
+        comparison=found,
+        weeks=[(week, week) for week in known],
+        earlier=earlier,
+        later=later,
     )
 
 

@@ -6,10 +6,13 @@ from werkzeug.wrappers import Response
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
 from experiments.decisions.blame import blame
+from experiments.design import queries as designs
 from experiments.errors import InvalidError
+from experiments.formats import words
 from experiments.journeys import queries, service
-from experiments.journeys.schemas import InFlight, PublishIn
+from experiments.journeys.schemas import InFlight, JourneyGraph, PublishIn
 from experiments.probation import queries as probations
+from experiments.reports.wording import reworded
 from experiments.shapes import parse
 from web import access
 from web.requests import reason, runtime, text
@@ -37,7 +40,17 @@ def blamed(key: str) -> str:
     with reading(runtime().engine) as session:
         journey = queries.journey(session, key)
         found = blame(session, key, node=request.args.get("node", ""))
-    return render_template("journeys/blame.html", journey=journey, found=found)
+        standard = queries.standard(session, key)
+        names = designs.names(
+            session, {item.promotion.experiment for item in found if item.promotion}
+        )
+    return render_template(
+        "journeys/blame.html",
+        journey=journey,
+        found=found,
+        places=_places(standard.graph) if standard else {},
+        names=names,
+    )
 
 
 @blueprint.get("/journeys/<key>/diff")
@@ -48,8 +61,14 @@ def diff(key: str) -> str:
     with reading(runtime().engine) as session:
         journey = queries.journey(session, key)
         changes = queries.diff(session, key, before, after)
+        swaps = reworded(session, key, before, after)
     return render_template(
-        "journeys/diff.html", journey=journey, before=before, after=after, changes=changes
+        "journeys/diff.html",
+        journey=journey,
+        before=before,
+        after=after,
+        changes=changes,
+        swaps=swaps,
     )
 
 
@@ -82,6 +101,19 @@ def revert(key: str, number: int) -> Response:
         made = service.revert(session, key, number, reason=why, actor=actor, now=now)
     flash(f"Version {made.number} is the standard now; it is version {number} again.", "good")
     return redirect(url_for("versions.index", key=key))
+
+
+def _places(graph: JourneyGraph) -> dict[str, str]:
+    """The nodes of a map as people call them."""
+    found = {}
+    for stage in graph.stages:
+        found[f"stages/{stage.key}"] = stage.name
+        for point in stage.touchpoints:
+            found[f"touchpoints/{point.key}"] = f"{stage.name} · {point.name}"
+            for slot in point.slots:
+                node = f"touchpoints/{point.key}/slots/{slot.key}"
+                found[node] = f"{stage.name} · {point.name} · {words(slot.key)}"
+    return found
 
 
 def _asked(side: str) -> int:

@@ -5,6 +5,8 @@ days and conversions are there, and while no health check forbids to believe it.
 minimum: it is told at once, and with every figure when no treatment is left that does none.
 """
 
+import math
+
 from experiments.analysis.schemas import Comparison, Harm, Light, Readout, RunOut, Trust
 from experiments.design.plans import Plan
 from experiments.formats import count, plural
@@ -53,7 +55,7 @@ def _lacking(plan: Plan, readout: Readout) -> str:
     """What the plan asks for and is not there."""
     lacking = []
     if readout.matured_days < plan.minimum_days and not readout.finished:
-        days = f"{readout.matured_days:.0f} of {plural(plan.minimum_days, 'day')}"
+        days = f"{math.floor(readout.matured_days)} of {plural(plan.minimum_days, 'day')}"
         lacking.append(f"{days} of matured visitors")
     known = [arm.conversions for arm in readout.primary.arms if isinstance(arm.conversions, int)]
     if known and min(known) < plan.minimum_conversions:

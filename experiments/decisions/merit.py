@@ -1,6 +1,5 @@
 """Conditions on one variant: enough conversions, evidence, guardrails, belief, no harm."""
 
-from experiments import formats
 from experiments.analysis.harm import HARM_LOG_E
 from experiments.analysis.schemas import (
     Arm,
@@ -214,5 +213,7 @@ def _distance(test: SequentialTest | NotEstimable) -> str:
     if isinstance(test, NotEstimable):
         return f": {test}"
     if isinstance(test.bound, NotEstimable):
-        return f" (z = {formats.score(test.z)}; {test.bound})"
-    return f" (z = {formats.score(test.z)}, the bound is {formats.score(test.bound)})"
+        return f" ({test.bound})"
+    if test.z <= 0:
+        return " (so far the data point the other way)"
+    return f" ({test.z / test.bound:.0%} of the evidence that it takes)"

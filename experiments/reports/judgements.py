@@ -10,6 +10,7 @@ from experiments.analysis.schemas import Belief, Readout, Trust
 from experiments.decisions.models import Decision
 from experiments.decisions.schemas import Condition, Outcome
 from experiments.design.models import Experiment
+from experiments.design.schemas import Purpose
 from experiments.journeys.models import Journey
 from experiments.reports.schemas import Judgement, Lamp, Worth
 
@@ -23,6 +24,8 @@ def judgements(
     query = (
         select(Decision, Experiment, Journey.key)
         .where(Decision.experiment_id == Experiment.id, Experiment.journey_id == Journey.id)
+        # What divides newcomers for nothing tests the platform, not the journey.
+        .where(Experiment.purpose == Purpose.TEST)
         .where(col(Decision.outcome).not_in((Outcome.CONTINUE, Outcome.DEMOTE)))
         .where(col(Decision.at) >= since, col(Decision.at) < until)
         .order_by(col(Decision.id))

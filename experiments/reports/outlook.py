@@ -6,7 +6,7 @@ from experiments.formats import count, date, lift, percent, plural, share
 from experiments.probation.schemas import ProbationState
 from experiments.reports.comparing import Comparison
 from experiments.reports.letter import Entry, Mark, Section, Tone
-from experiments.reports.schemas import Body, OnProbation, Simulated
+from experiments.reports.schemas import Alarm, Body, OnProbation, Simulated
 from stats.results import NotEstimable
 
 PROBATION = {
@@ -69,24 +69,30 @@ def since_last(comparison: Comparison | None) -> Section | None:
 
 def trust(body: Body) -> Section:
     """Which figures should be taken with care, or not at all."""
-    entries = [
-        Entry(
-            title=item.name,
-            path=f"/experiments/{item.experiment}",
-            marks=[
-                Mark(words="not trusted", tone=Tone.BAD)
-                if item.light is Light.RED
-                else Mark(words="with care", tone=Tone.WARN)
-            ],
-            lines=[item.sentence],
-        )
-        for item in body.alarms
-    ]
+    by_test: dict[str, list[Alarm]] = {}
+    for item in body.alarms:  # what is red comes first
+        by_test.setdefault(item.experiment, []).append(item)
+    entries = [_alarmed(found) for found in by_test.values()]
     fine = "The trust light is green: every health check of every test is passed."
     lead = "Take these figures with care, or not at all." if entries else fine
     note = f"And {count(body.alarms_left_out)} more." if body.alarms_left_out else ""
     return Section(
         key="trust", title="Can these figures be trusted?", lead=lead, entries=entries, note=note
+    )
+
+
+def _alarmed(found: list[Alarm]) -> Entry:
+    """One test with every reason not to believe it; the worst is the first."""
+    worst = found[0]
+    return Entry(
+        title=worst.name,
+        path=f"/experiments/{worst.experiment}",
+        marks=[
+            Mark(words="not trusted", tone=Tone.BAD)
+            if worst.light is Light.RED
+            else Mark(words="with care", tone=Tone.WARN)
+        ],
+        lines=[item.sentence for item in found],
     )
 
 

@@ -1,5 +1,8 @@
 """From a report to its letter: every sentence that readers of a report see is made here."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
 from experiments.decisions.schemas import Outcome
 from experiments.formats import (
     NOTHING,
@@ -27,6 +30,7 @@ from experiments.reports.schemas import (
     ReportOut,
 )
 
+A_DAY = timedelta(days=1)
 LONGEST_TEXT = 120
 MOST_CHANGES = 20
 LAMPS = {
@@ -49,7 +53,7 @@ def tell(report: ReportOut, comparison: Comparison | None = None, *, final: bool
     return Letter(
         week=body.week,
         title=f"Week {body.week}",
-        period=f"{date(body.since)} to {date(body.until)}, {as_of(body.as_of)}",
+        period=f"{date(body.since)} to {date(body.until - A_DAY)}, {as_of(body.as_of)}",
         headline=body.headline,
         figures=_figures(body),
         sections=[section for section in _sections(body, comparison) if section is not None],
@@ -97,18 +101,20 @@ def _named(number: int, noun: str, rest: str = "") -> str:
 
 
 def _changed(body: Body) -> Section:
+    tests = {item.experiment: item.name for item in (*body.promoted, *body.probations)}
     return Section(
         key="changed",
         title="What changed in the standard journey",
         lead="" if body.changes else "Nothing: visitors find what they found the week before.",
-        entries=[_change(item) for item in body.changes],
+        entries=[_change(item, tests=tests) for item in body.changes],
     )
 
 
-def _change(item: JourneyChange) -> Entry:
+def _change(item: JourneyChange, *, tests: Mapping[str, str]) -> Entry:
     lines = [item.reason]
     if item.experiment:
-        lines.append(f"From the test {item.experiment}.")
+        name = tests.get(item.experiment, item.experiment)
+        lines = [f"Everybody sees the winner of the test “{name}” now."]
     if item.reverts_to:
         lines.append(f"It is version {item.reverts_to} again.")
     return Entry(
