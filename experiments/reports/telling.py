@@ -101,7 +101,8 @@ def _named(number: int, noun: str, rest: str = "") -> str:
 
 
 def _changed(body: Body) -> Section:
-    tests = {item.experiment: item.name for item in (*body.promoted, *body.probations)}
+    tests = {item.experiment: item.name for item in body.promoted}
+    tests |= {item.experiment: item.name for item in body.probations}
     return Section(
         key="changed",
         title="What changed in the standard journey",
