@@ -37,6 +37,8 @@ from experiments.errors import ConflictError, UnavailableError
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 BUSY_TIMEOUT_MS = 10_000
+PAGES_BETWEEN_CHECKPOINTS = 4000  # 16 MB; pages that change again and again are copied once
+WRITER_CACHE_KIB = 16_000  # the indexes that every event goes into
 AWAY = "The database cannot be reached or is busy; try again in a moment."
 
 
@@ -105,6 +107,14 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def connect_writer(engine: Engine) -> Connection:
+    """A connection for whoever writes without a pause."""
+    connection = engine.connect()
+    if connection.dialect.name == "sqlite":
+        run(connection, f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
+    return connection
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own implicit BEGIN is late and deferred: a read that later writes would then
     # fail with "database is locked" instead of waiting. We begin transactions ourselves.
@@ -114,6 +124,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"wal_autocheckpoint={PAGES_BETWEEN_CHECKPOINTS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -14,7 +14,7 @@ from experiments.assignment.models import Alias
 from experiments.assignment.schemas import AliasKind
 from experiments.assignment.suppression import suppressed
 from experiments.database import run
-from experiments.inbox.rows import elements, insert_new
+from experiments.inbox.rows import among, elements, insert_new
 
 ALIAS_COLUMNS = ("value", "kind", "visitor_id", "created_at")
 
@@ -71,7 +71,7 @@ def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
         "SELECT alias.value, alias.visitor_id, alias.kind, "  # noqa: S608 (no value inside)
         "coalesce(visitor.merged_into, visitor.erased_at) AS gone "
         "FROM alias JOIN visitor ON visitor.id = alias.visitor_id "
-        f"WHERE alias.value IN (SELECT value FROM {elements(connection)})"
+        f"WHERE alias.value {among(connection)}"
     )
     if connection.dialect.name == "postgresql":
         query += " ORDER BY visitor.id FOR KEY SHARE OF visitor"
@@ -98,8 +98,7 @@ def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[
     news = insert_new(connection, Alias, ALIAS_COLUMNS, rows, key=("value",))
     orphans = [row[2] for row, is_new in zip(rows, news, strict=True) if not is_new]
     if orphans:
-        found = f"SELECT CAST(value AS BIGINT) FROM {elements(connection)}"  # noqa: S608 (no value inside)
-        delete = f"DELETE FROM visitor WHERE id IN ({found})"  # noqa: S608 (no value inside)
+        delete = f"DELETE FROM visitor WHERE id {among(connection, 'BIGINT')}"  # noqa: S608 (no value inside)
         run(connection, delete, _json(orphans))
     return {
         row[0]: _Owner(row[2], row[1]) for row, is_new in zip(rows, news, strict=True) if is_new
@@ -118,8 +117,7 @@ def _promote(
         and known[value].kind != AliasKind.USER
     ]
     if values:
-        found = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)
-        update = f"UPDATE alias SET kind = '{AliasKind.USER}' WHERE value IN ({found})"  # noqa: S608 (no value inside)
+        update = f"UPDATE alias SET kind = '{AliasKind.USER}' WHERE value {among(connection)}"  # noqa: S608 (no value inside)
         run(connection, update, _json(values))
 
 

@@ -14,7 +14,7 @@ from experiments.assignment.models import Alias, Assignment, Attribute, Exposure
 from experiments.assignment.schemas import AssignmentOut, Known, StoredArm, VisitorOut
 from experiments.database import fetched, run
 from experiments.errors import NotFoundError
-from experiments.inbox.rows import elements
+from experiments.inbox.rows import among
 
 _ARM = (
     "assignment.experiment_id, assignment.variant_id, assignment.phase_id, assignment.bucket, "
@@ -52,8 +52,7 @@ def known(cursor: DBAPICursor, value: str, *, with_attributes: bool) -> Known:
 
 def known_visitors(connection: Connection, visitors: Collection[int]) -> dict[int, Known]:
     """Every arm that these visitors are in."""
-    wanted = f"SELECT CAST(value AS BIGINT) FROM {elements(connection)}"  # noqa: S608 (no value inside)
-    query = f"{_ARMS} WHERE assignment.visitor_id IN ({wanted})"
+    query = f"{_ARMS} WHERE assignment.visitor_id {among(connection, 'BIGINT')}"
     rows = run(connection, query, orjson.dumps(list(visitors)).decode())
     return {number: Known(visitor_id=number) for number in visitors} | _known(rows)
 

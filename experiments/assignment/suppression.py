@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert
 
 from experiments.assignment.models import SuppressedId
 from experiments.database import run
-from experiments.inbox.rows import elements
+from experiments.inbox.rows import among
 
 
 def suppressed(connection: Connection, values: Iterable[str]) -> set[str]:
@@ -20,8 +20,7 @@ def suppressed(connection: Connection, values: Iterable[str]) -> set[str]:
     if not run(connection, "SELECT 1 FROM suppressed_id LIMIT 1"):
         return set()  # most have forgotten nobody, and a digest takes longer than a look-up
     digests = {_digest(value): value for value in values}
-    wanted = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)
-    query = f"SELECT digest FROM suppressed_id WHERE digest IN ({wanted})"  # noqa: S608 (no value inside)
+    query = f"SELECT digest FROM suppressed_id WHERE digest {among(connection)}"  # noqa: S608 (no value inside)
     found = run(connection, query, orjson.dumps(list(digests)).decode())
     return {digests[digest] for (digest,) in found}
 

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from experiments.clock import Clock
+from experiments.database import connect_writer
 from experiments.errors import OverloadedError, UnavailableError
 from experiments.inbox.schemas import Item, Kind, Result
 from experiments.inbox.service import set_aside
@@ -224,7 +225,7 @@ class GroupCommit:
     def _begun(self) -> Iterator[Connection]:
         """A transaction on the connection that is the writer's own, so that none must be tried."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = connect_writer(self._engine)
         with self._connection.begin():
             yield self._connection
 
