@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.design import queries, standing
+from experiments.design.audiences import check_audience
 from experiments.design.models import Holdout, Layer
 from experiments.design.plans import Plan, PromotionMode
 from experiments.design.rows import new_salt
@@ -56,8 +57,10 @@ def create_holdout(
     Raises:
         NotFoundError: when there is no such journey.
         ConflictError: when the key is taken.
-        InvalidError: when there is nothing that a part could stay on, or no such metric.
+        InvalidError: when there is nothing that a part could stay on, no such metric, or no such
+            persona.
     """
+    check_audience(session, data.audience)
     if session.exec(select(Holdout.id).where(Holdout.key == data.key)).one_or_none() is not None:
         message = f"There is a holdout {data.key!r} already; choose another key."
         raise ConflictError(message)

@@ -11,6 +11,7 @@ from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
 from experiments.design import queries
 from experiments.design.allocation import Allocation
+from experiments.design.audiences import check_audience
 from experiments.design.models import Experiment, Phase, Variant
 from experiments.design.paths import Walked, parting
 from experiments.design.schemas import ExperimentIn, Level, Purpose
@@ -42,8 +43,10 @@ def columns(session: Session, data: ExperimentIn) -> dict[str, Any]:
     """The columns that a draft fills.
 
     Raises:
-        InvalidError: when the journey or the layer does not exist, or nothing is published.
+        InvalidError: when the journey, the layer or a persona of the audience does not exist, or
+            nothing is published.
     """
+    check_audience(session, data.audience)
     fields = data.model_dump(mode="json", exclude={"journey", "place", "variants", "starts_at"})
     place = data.place
     return {
