@@ -21,6 +21,8 @@ REFUSED_WITHIN = timedelta(days=1)
 
 REWRITE = "run `desireline doctor --repair`: it writes the files of the day anew from SQL"
 
+DELETE = "delete it if the database is the right one and was not restored: nothing reads it"
+
 
 def examine(engine: Engine, location: Location, *, now: datetime) -> HealthOut:
     """Look at every row and every file."""
@@ -31,6 +33,7 @@ def examine(engine: Engine, location: Location, *, now: datetime) -> HealthOut:
     waiting = {kind: _waiting(engine, kind) for kind in Kind}
     troubles = [
         *_of_days(days, is_forgetting=erasures is not None),
+        *_of_strays(_strays(engine, location)),
         *(found for kind in Kind for found in _of_mover(kind, *waiting[kind], now=now)),
         *_of_erasures(erasures, now=now),
         *_of_intake(refused),
@@ -57,6 +60,22 @@ def _waiting(engine: Engine, kind: Kind) -> tuple[int, datetime | None]:
     return count, None if oldest is None else from_micros(oldest)
 
 
+def _strays(engine: Engine, location: Location) -> list[str]:
+    """Files that lie there and that the manifest does not know.
+
+    It is read before and after the folder: it knows a file before its first byte is written, and
+    until it is removed.
+    """
+    before = _names(engine)
+    lying = {name for kind in Kind for name in location.names(kind)}
+    return sorted(lying - before - _names(engine))
+
+
+def _names(engine: Engine) -> set[str]:
+    with reading(engine) as session:
+        return queries.names(session)
+
+
 def _of_days(days: Sequence[DayOut], *, is_forgetting: bool) -> Iterator[TroubleOut]:
     for day in days:
         rows = f"{day.kind}s of {day.day}"
@@ -70,6 +89,12 @@ def _of_days(days: Sequence[DayOut], *, is_forgetting: bool) -> Iterator[Trouble
         if is_superfluous:
             found.append(f"{day.surplus} {rows} are in the files and not in SQL")
         yield from (TroubleOut(words=words, remedy=REWRITE, day=day) for words in found)
+
+
+def _of_strays(names: Sequence[str]) -> Iterator[TroubleOut]:
+    for name in names:
+        words = f"the file {name} lies in the folder, and the manifest does not know it"
+        yield TroubleOut(words=words, remedy=DELETE)
 
 
 def _of_mover(

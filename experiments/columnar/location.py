@@ -62,6 +62,13 @@ class Location:
         except OSError as error:
             raise DamagedError(name, "cannot be read") from error
 
+    def names(self, below: str) -> set[str]:
+        """The names of all files below a folder of it."""
+        every = fs.FileSelector(self.path(below), recursive=True, allow_not_found=True)
+        found = self.filesystem.get_file_info(every)
+        paths = [item.path for item in found if item.type is fs.FileType.File]
+        return {path.removeprefix(f"{self.folder}/") for path in paths}
+
     def remove(self, name: str) -> None:
         """Remove a file; none there is as good."""
         if self.filesystem.get_file_info(self.path(name)).type is fs.FileType.File:

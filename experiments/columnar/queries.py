@@ -26,6 +26,11 @@ def files(session: Session, kind: Kind, *, after: int = 0) -> Sequence[FileOut]:
     return [FileOut.model_validate(row) for row in session.exec(query)]
 
 
+def names(session: Session) -> set[str]:
+    """The names of all files of the manifest, whether they count or not."""
+    return set(session.exec(select(ColumnarFile.name)))
+
+
 def mark(session: Session, kind: Kind) -> MarkOut:
     """How far the rows of a kind have been moved: every row up to `last_id` is in a file."""
     row = session.get(ColumnarMark, kind, populate_existing=True)

@@ -1,15 +1,12 @@
 """Many rows in a few statements; what is there already is left as it is."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select, update
 
-from experiments.assignment.models import Alias, Assignment, Visitor
-from experiments.assignment.schemas import AliasKind
+from experiments.assignment.models import Assignment
 
 Record = dict[str, Any]
 
@@ -20,30 +17,6 @@ def add(session: Session, table: type[SQLModel], records: Sequence[Record]) -> N
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.connection().execute(dialect.insert(table).on_conflict_do_nothing(), records)
-
-
-def visitors(session: Session, first_seen: Mapping[str, datetime]) -> dict[str, int]:
-    """Whose ids these are; ids never seen become new visitors, seen first at the time given."""
-    known = _known(session, list(first_seen))
-    unknown = [value for value in first_seen if value not in known]
-    if not unknown:
-        return known
-    made = session.connection().execute(
-        insert(Visitor).returning(col(Visitor.id), sort_by_parameter_order=True),
-        [{"created_at": first_seen[value]} for value in unknown],
-    )
-    aliases = [
-        {
-            "value": value,
-            "kind": AliasKind.USER,
-            "visitor_id": visitor_id,
-            "created_at": first_seen[value],
-        }
-        for value, visitor_id in zip(unknown, made.scalars(), strict=True)
-    ]
-    add(session, Alias, aliases)
-    # Asked again, because somebody else may have brought one of the ids meanwhile.
-    return known | _known(session, unknown)
 
 
 def arms(session: Session, experiment_id: int, visitor_ids: Sequence[int]) -> dict[int, int]:
@@ -65,8 +38,3 @@ def contaminate(session: Session, experiment_id: int, visitor_ids: Sequence[int]
             )
             .values(contaminated=True)
         )
-
-
-def _known(session: Session, values: Sequence[str]) -> dict[str, int]:
-    query = select(Alias.value, Alias.visitor_id).where(col(Alias.value).in_(values))
-    return dict(session.exec(query).all())

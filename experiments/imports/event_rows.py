@@ -13,6 +13,7 @@ from experiments.events import service as events
 from experiments.events.schemas import EventSource, EventType
 from experiments.imports.batches import SOURCE, Tally
 from experiments.imports.fields import RefusedError, fill, literals, moment
+from experiments.imports.forgotten import without_forgotten
 from experiments.imports.reading import Row
 from experiments.imports.schemas import EventsMapping
 
@@ -83,6 +84,7 @@ def store(
     session: Session, told: Sequence[tuple[Row, Call]], *, now: datetime, tally: Tally
 ) -> None:
     """Store a chunk, once per message id."""
+    told = without_forgotten(session, told, lambda call: call["userId"], tally=tally)
     outcome = events.ingest(session, [call for _, call in told], source_key=SOURCE, received_at=now)
     tally.stored += outcome.stored
     tally.repeated += outcome.repeated

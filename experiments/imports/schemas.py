@@ -44,6 +44,7 @@ class Refusal(StrEnum):
     MISMATCH = "mismatch"
     CONTAMINATED = "contaminated"
     CONFLICT = "conflict"
+    FORGOTTEN = "forgotten"
 
 
 class VisitorsMapping(FileIn):

@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlmodel import Session
 
 from experiments.assignment.models import Assignment, Attribute, Exposure
-from experiments.assignment.schemas import NO_BUCKET, AssignedBy
+from experiments.assignment.owners import Sighting, owners
+from experiments.assignment.schemas import NO_BUCKET, AliasKind, AssignedBy
+from experiments.database import to_micros
 from experiments.design.schemas import ExperimentOut, VariantOut
 from experiments.events.models import Event
 from experiments.events.schemas import EventSource, EventType
 from experiments.imports import bulk
 from experiments.imports.batches import SOURCE, Tally
 from experiments.imports.fields import RefusedError
+from experiments.imports.forgotten import without_forgotten
 from experiments.imports.metrics import metric_key
 from experiments.imports.parts import VALUE_PROPERTY
 from experiments.imports.reading import Row
@@ -53,7 +56,9 @@ def store(
     session: Session, told: Sequence[tuple[Row, VisitorRow]], *, place: Place, tally: Tally
 ) -> None:
     """Store a chunk: whoever is in an arm already stays there, and nothing is stored twice."""
-    ids = bulk.visitors(session, {one.visitor: one.at for _, one in told})
+    told = without_forgotten(session, told, lambda one: one.visitor, tally=tally)
+    seen = {one.visitor: Sighting(AliasKind.USER, to_micros(one.at)) for _, one in told}
+    ids = owners(session.connection(), seen).ids
     found = _sorted_out(session, told, ids, place=place, tally=tally)
     new = [(ids[one.visitor], one) for one in found.newcomers]
     standing = [(ids[one.visitor], one) for one in found.standing]

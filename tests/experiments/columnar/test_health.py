@@ -70,7 +70,9 @@ def flip_a_bit(shelf) -> None:
 def forget_a_file(shelf) -> None:
     """As if a move had advanced the mark and lost its file."""
     with transaction(shelf.engine) as session:
-        session.connection().execute(text("DELETE FROM columnar_file WHERE first_id = 1"))
+        deleted = text("DELETE FROM columnar_file WHERE first_id = 1 RETURNING name")
+        for name in session.connection().execute(deleted).scalars():
+            shelf.location.remove(name)
 
 
 def count_a_file_twice(shelf) -> None:
@@ -120,6 +122,17 @@ def test_repair__a_harm__is_named_once_and_made_good(filled, actor, harm, words)
     with reading(filled.engine) as session:
         entry = session.exec(select(AuditEntry)).one()
     assert (entry.action, entry.subject_key) == ("columnar.repaired", "2026-03-02")
+
+
+def test_examine__files_that_the_manifest_does_not_know__are_named(filled):
+    folder = Path(filled.location.folder)
+    for name in ("event/day=2026-03-02/left.parquet", "exposure/left.parquet", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    assert told(examined(filled)) == [
+        f"the file {name} lies in the folder, and the manifest does not know it"
+        for name in ("event/day=2026-03-02/left.parquet", "exposure/left.parquet")
+    ]
 
 
 def test_repair__a_day_of_many_rows__is_written_chunk_by_chunk(filled, actor, monkeypatch):

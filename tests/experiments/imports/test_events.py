@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from experiments.assignment.queries import visitor_id
+from experiments.assignment.suppression import suppress
 from experiments.database import reading
 from experiments.events.queries import visitor_events
+from experiments.imports.schemas import Refusal
 from experiments.journeys.queries import standard
 
 ROWS = """case,what,day,paid
@@ -37,6 +40,17 @@ def mapping() -> dict[str, Any]:
         "at": {"text": "{day}"},
         "properties": {"value": "paid"},
     }
+
+
+def test_events__visitor_was_forgotten__then_rows_are_refused(
+    engine: Engine, import_file: Any, write: Callable[[str], Path], mapping: Any
+) -> None:
+    with engine.begin() as connection:
+        suppress(connection, ["fine-A1"], at=datetime(2026, 1, 1, tzinfo=UTC))
+    summary = import_file(mapping, write(ROWS + "A2,Payment,2007-01-05,1\n"))
+    assert (summary.stored, summary.repeated, summary.reasons) == (1, 0, {Refusal.FORGOTTEN: 4})
+    with reading(engine) as session:
+        assert visitor_id(session, "fine-A1") is None
 
 
 def test_events__equal_rows__then_each_is_an_event(

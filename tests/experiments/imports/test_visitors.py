@@ -13,6 +13,7 @@ from experiments.analysis.service import analyse
 from experiments.assignment import queries as visitors
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.assignment.schemas import AssignedBy
+from experiments.assignment.suppression import suppress
 from experiments.database import reading, transaction
 from experiments.design.models import Experiment
 from experiments.design.plans import PromotionMode
@@ -135,6 +136,16 @@ def test_import__visitor_in_two_arms__then_first_stands_and_is_contaminated(
     refused = Path(summary.rejected_file).read_text(encoding="utf-8").splitlines()
     assert refused[0] == "line,reason,id,arm,bought,spent,country"
     assert refused[1] == "6,visitor 'u1' is already in variant 'control',u1,B,1,7,DE"
+
+
+def test_import__visitor_was_forgotten__then_row_is_refused_and_brings_nobody_back(
+    engine: Engine, import_file: Any, write: Callable[[str], Path], visitors_mapping: Any
+) -> None:
+    with engine.begin() as connection:
+        suppress(connection, ["u2"], at=datetime(2026, 1, 1, tzinfo=UTC))
+    summary = import_file(visitors_mapping, write(ROWS))
+    assert (summary.stored, summary.reasons) == (3, {Refusal.FORGOTTEN: 1})
+    assert count(engine, Visitor, Assignment) == [3, 3]
 
 
 def test_import__page_does_not_fit_the_arm__then_row_is_counted_and_refused(
