@@ -119,7 +119,7 @@ def converted_plot(described: DescriptionOut) -> Plot | None:
             x=alt.X(
                 "at:Q",
                 scale=alt.Scale(domain=[0, drawn[-1]["at"]], nice=False),
-                axis=alt.Axis(title=title, grid=False, tickCount=10),
+                axis=alt.Axis(title=title, grid=False, tickCount=5 if theme.is_narrow else 10),
             ),
             color=colour([arm.variant for arm in courses], theme),
         )
@@ -179,10 +179,17 @@ def _group_plot(item: Segmentation, number: int, *, name: str, is_rate: bool) ->
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-reach, reach], nice=False)
         base = rows(drawn).encode(
-            y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, labelLimit=200))
+            y=alt.Y(
+                "group:N",
+                sort=None,
+                axis=alt.Axis(title=None, labelLimit=110 if theme.is_narrow else 200),
+            )
         )
         unit, shown = (", points", POINTS) if is_rate else ("", "format(datum.value, '+~g')")
-        axis = alt.Axis(title=f"Difference from the control{unit}", labelExpr=shown, tickCount=7)
+        ticks = 4 if theme.is_narrow else 7
+        axis = alt.Axis(
+            title=f"Difference from the control{unit}", labelExpr=shown, tickCount=ticks
+        )
         zero = rows([{"zero": 0}]).mark_rule(color=theme.strong, strokeDash=[4, 3])
         return alt.layer(
             zero.encode(x="zero:Q"),

@@ -84,7 +84,7 @@ def exposures_plot(header: Sequence[str], table_rows: Sequence[tuple[Cell, ...]]
     ]
 
     def draw(theme: Theme) -> Drawn:
-        base = rows(points).encode(x=time_axis(), color=colour(names, theme))
+        base = rows(points).encode(x=time_axis(theme), color=colour(names, theme))
         y = alt.Y("visitors:Q", axis=alt.Axis(title="Visitors a day", tickCount=5, format="d"))
         return alt.layer(base.mark_line(strokeWidth=2, point=True).encode(y=y))
 
@@ -136,7 +136,7 @@ def split_plot(runs: Sequence[RunOut]) -> Plot | None:
             domain=[min(-ALARM_LOG_E, *(p["log_e"] for p in points)), top], nice=False
         )
         y = alt.Y("log_e:Q", scale=scale, axis=alt.Axis(title="log e-value", tickCount=5))
-        base = rows(points).encode(x=time_axis())
+        base = rows(points).encode(x=time_axis(theme))
         return alt.layer(
             level(ALARM_LOG_E, theme, colour=theme.bad),
             base.mark_line(strokeWidth=2.5, color=theme.series[0]).encode(y=y),
@@ -194,7 +194,7 @@ def contaminated_plot(runs: Sequence[RunOut]) -> Plot | None:
         y = alt.Y("share:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
         line = rows(points).mark_line(strokeWidth=2.5, color=theme.series[0])
         return alt.layer(
-            level(MAX_CONTAMINATED, theme, colour=theme.bad), line.encode(x=time_axis(), y=y)
+            level(MAX_CONTAMINATED, theme, colour=theme.bad), line.encode(x=time_axis(theme), y=y)
         )
 
     return Plot(

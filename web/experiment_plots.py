@@ -40,7 +40,7 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-reach, reach], nice=False)
         axis = alt.Axis(title="Relative effect", labelExpr=SIGNED, tickCount=5)
-        base = rows(points).encode(x=time_axis(), color=colour(names, theme))
+        base = rows(points).encode(x=time_axis(theme), color=colour(names, theme))
         return alt.layer(
             level(0, theme),
             base.mark_area(opacity=0.16, clip=True).encode(
@@ -89,7 +89,7 @@ def evidence(runs: Sequence[RunOut]) -> Plot | None:
     def draw(theme: Theme) -> Drawn:
         scale = alt.Scale(domain=[-4, 8], nice=False)
         axis = alt.Axis(title="z", tickCount=6)
-        base = rows(points).encode(x=time_axis())
+        base = rows(points).encode(x=time_axis(theme))
         return alt.layer(
             level(0, theme),
             base.mark_line(strokeDash=[5, 4], strokeWidth=1.5, color=theme.ink, clip=True).encode(
@@ -130,7 +130,7 @@ def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
         x = alt.X(
             "stage:N",
             scale=alt.Scale(domain=order),
-            axis=alt.Axis(title=None, labelAngle=0, labelLimit=120),
+            axis=alt.Axis(title=None, labelAngle=-40 if theme.is_narrow else 0, labelLimit=120),
         )
         base = rows(points).encode(x=x, xOffset=alt.XOffset("name:N"), color=colour(names, theme))
         return alt.layer(
@@ -162,7 +162,12 @@ def power(forecast: Forecast, plan: Plan) -> Plot:
     def draw(theme: Theme) -> Drawn:
         x = alt.X(
             "lift:Q",
-            axis=alt.Axis(title="True relative effect", labelExpr=SIGNED, grid=False, tickCount=8),
+            axis=alt.Axis(
+                title="True relative effect",
+                labelExpr=SIGNED,
+                grid=False,
+                tickCount=4 if theme.is_narrow else 8,
+            ),
         )
         axis = alt.Axis(title="Chance to find it", format=".0%", tickCount=5)
         y = alt.Y("power:Q", scale=alt.Scale(domain=[0, 1]), axis=axis)
@@ -194,7 +199,7 @@ def power(forecast: Forecast, plan: Plan) -> Plot:
 def _noted(noted: Sequence[Mark], theme: Theme) -> Iterator[alt.Chart]:
     """Each at its time; labels of neighbours stand on different lines."""
     for place, mark in enumerate(noted):
-        base = rows([{"at": mark.at.isoformat(), "label": mark.label}]).encode(x=time_axis())
+        base = rows([{"at": mark.at.isoformat(), "label": mark.label}]).encode(x=time_axis(theme))
         yield base.mark_rule(color=theme.strong, strokeDash=[2, 3])
         yield base.mark_text(align="right", dx=-5, color=theme.soft, fontSize=12).encode(
             text="label:N", y=alt.value(8 + LABEL_STEP * (place % LABEL_LINES))

@@ -75,14 +75,16 @@ def show(key: str) -> Page:
     )
 
 
-@blueprint.get("/experiments/<key>/plots/<view>/<name>.<any(light,dark):theme>.svg")
+@blueprint.get(
+    "/experiments/<key>/plots/<view>/<name>.<any(wide,narrow):width>.<any(light,dark):theme>.svg"
+)
 @access.needs(Role.VIEWER)
-def plot(key: str, view: str, name: str, theme: str) -> Page:
+def plot(key: str, view: str, name: str, width: str, theme: str) -> Page:
     """One plot of a view; a browser may keep it when its address carries the look."""
     found = plots_of(seen(key, view), view).get(name)
     if found is None:
         raise NotFoundError("plot", name)
-    answer = Response(svg(found, theme), mimetype="image/svg+xml")
+    answer = Response(svg(found, theme, is_narrow=width == "narrow"), mimetype="image/svg+xml")
     if request.args.get("look"):
         answer.headers["Cache-Control"] = f"private, max-age={PLOT_SECONDS}"
     return answer

@@ -6,7 +6,7 @@ A page names its plots and stays quick; the browser asks for the images it needs
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ else:
     alt = Deferred("altair")
     vl_convert = Deferred("vl_convert")
 
-WIDTH, HEIGHT = 860, 240
+WIDTH, NARROW, HEIGHT = 860, 260, 240
 FONT = "sans-serif"
 Drawn: TypeAlias = "alt.LayerChart | alt.FacetChart"
 
@@ -35,6 +35,7 @@ class Theme:
     neutral: str
     bad: str
     series: tuple[str, ...]
+    is_narrow: bool = False
 
 
 THEMES = {
@@ -72,9 +73,9 @@ class Plot:
     draw: Callable[[Theme], Drawn] = field(repr=False)
 
 
-def svg(plot: Plot, theme: str) -> str:
-    """The picture in one of the themes."""
-    colours = THEMES[theme]
+def svg(plot: Plot, theme: str, *, is_narrow: bool = False) -> str:
+    """The picture in one of the themes, as wide as a page or as a phone."""
+    colours = replace(THEMES[theme], is_narrow=is_narrow)
     chart = _dressed(plot.draw(colours), colours, height=plot.height)
     return _drawn(chart.to_json(validate=False, indent=None))
 
@@ -95,9 +96,17 @@ def rows(values: list[dict[str, Any]]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=values))
 
 
-def time_axis() -> alt.X:
+def time_axis(theme: Theme) -> alt.X:
     """Days along the lower edge."""
-    axis = alt.Axis(title=None, format="%-d %b", grid=False, tickCount=8, labelOverlap=True)
+    ticks = 4 if theme.is_narrow else 8
+    axis = alt.Axis(
+        title=None,
+        format="%-d %b",
+        grid=False,
+        tickCount=ticks,
+        labelOverlap=True,
+        labelSeparation=10,
+    )
     return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
@@ -118,7 +127,11 @@ def _drawn(specification: str) -> str:
 
 def _dressed(chart: Drawn, theme: Theme, *, height: int) -> Drawn:
     dressed: Drawn = (
-        chart.properties(background="transparent", width=WIDTH, height=height)
+        chart.properties(
+            background="transparent",
+            width=NARROW if theme.is_narrow else WIDTH,
+            height=height,
+        )
         .configure(font=FONT)
         .configure_view(stroke=None)
         .configure_axis(

@@ -160,7 +160,7 @@ def test_plan__visitors_came__takes_traffic_and_figure_from_the_data(
     assert "40 visitors entered Visits" in page
     assert "28 days are planned" in page
     address = re.search(
-        r"/experiments/shorter-headline/plots/results/power.light.svg\?look=\d+", page
+        r"/experiments/shorter-headline/plots/results/power.wide.light.svg\?look=\d+", page
     )
     assert address
     assert drafted.client.get(address[0]).mimetype == "image/svg+xml"

@@ -55,7 +55,7 @@ def test_show__draft__says_what_its_plan_can_find_and_draws_it(drafted):
     address = "/experiments/short-headline?table=power&format=json"
     chances = [row["power"] for row in drafted.client.get(address).json["rows"]]
     assert chances == sorted(chances)
-    drawn = drafted.client.get("/experiments/short-headline/plots/results/power.dark.svg")
+    drawn = drafted.client.get("/experiments/short-headline/plots/results/power.narrow.dark.svg")
     assert drawn.mimetype == "image/svg+xml"
 
 
