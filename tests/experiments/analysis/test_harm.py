@@ -63,7 +63,7 @@ def test_harm__no_effect_looked_at_again_and_again__is_hardly_ever_found(
     protocol_of, data_of, rate_cell
 ):
     rng = np.random.default_rng(20260302)
-    for _ in range(30):
+    for _ in range(12):
         arms = np.cumsum(rng.binomial(100, 0.5, size=(2, 10)), axis=1)
         for look, (control, bold) in enumerate(arms.T.tolist(), start=1):
             cells = [rate_cell("control", 100 * look, control), rate_cell("bold", 100 * look, bold)]

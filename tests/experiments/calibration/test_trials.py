@@ -43,7 +43,14 @@ def told(panel, ending: Ending) -> tuple:
     return ending.outcome, ending.look, variant
 
 
-@pytest.mark.parametrize("kind", [MetricKind.CONVERSION, MetricKind.SUM, MetricKind.RATIO])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MetricKind.CONVERSION,
+        pytest.param(MetricKind.SUM, marks=pytest.mark.slow),
+        pytest.param(MetricKind.RATIO, marks=pytest.mark.slow),
+    ],
+)
 def test_endings__every_look_through_the_real_code__are_the_same(kind, rng):
     scenario = Scenario(
         kind=kind,

@@ -313,7 +313,7 @@ def test_judge__nobody_exposed__continues_with_reasons():
     flipped=st.booleans(),
     method=st.sampled_from(Method),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_judge__whatever_the_readout__promotes_only_what_passed_everything(
     treatment, guarded, contaminated, lost, days, hours, finished, changed, flipped, method
 ):

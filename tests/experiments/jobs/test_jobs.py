@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from experiments.database import open_engine, reading, transaction
 from experiments.errors import NotFoundError
 from experiments.jobs import queries, service
-from experiments.jobs.schemas import Job, JobOut
+from experiments.jobs.schemas import JobOut
 from experiments.jobs.table import JOBS
 from experiments.runtime import Runtime, open_runtime
 from experiments.settings import Settings
@@ -33,15 +33,16 @@ def of(runtime: Runtime, name: str) -> JobOut:
         return next(job for job in queries.jobs(session) if job.name == name)
 
 
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_job__when_run_twice_on_an_empty_installation__then_nothing_breaks(
-    runtime: Runtime, job: Job
+    runtime: Runtime, subtests: pytest.Subtests
 ) -> None:
-    service.run(runtime, job)
-    service.run(runtime, job)
-    state = of(runtime, job.name)
-    assert (state.runs, state.failures) == (2, 0)
-    assert state.finished_at == runtime.clock.now()
+    for job in JOBS:
+        with subtests.test(job.name):
+            service.run(runtime, job)
+            service.run(runtime, job)
+            state = of(runtime, job.name)
+            assert (state.runs, state.failures) == (2, 0)
+            assert state.finished_at == runtime.clock.now()
 
 
 def test_job__when_it_fails__then_remembered_counted_and_raised(runtime: Runtime) -> None:
