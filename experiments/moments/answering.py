@@ -12,7 +12,7 @@ from experiments.database import from_micros, to_micros
 from experiments.moments import relational
 from experiments.moments.dialects import Dialect
 from experiments.moments.questions import HOUR, Questions, Slot
-from experiments.moments.relational import SUMS, Tables
+from experiments.moments.relational import SUMS, Gathered, Tables
 from experiments.moments.schemas import Answer, Joined, Sent, Sums
 
 Row = tuple[Any, ...]
@@ -28,6 +28,9 @@ class Source(Protocol):
 
     def query(self, statement: str) -> Iterable[Row]:
         """The rows of a statement."""
+
+    def keep(self, given: Gathered) -> Gathered:
+        """The same, made once for all that will be asked of it, where that pays."""
 
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""
@@ -65,12 +68,13 @@ def answered(asked: Questions, source: Source, *, as_of: datetime) -> list[Answe
     at, totals = to_micros(as_of), Totals()
     judge(asked, source)
     for tables in source.passes:
-        totals.add_joined(source.query(relational.joined(asked, tables, as_of=at)))
+        given = source.keep(relational.gathered(asked, tables, source.dialect, as_of=at))
+        totals.add_joined(source.query(relational.joined(given, as_of=at)))
         if asked.slots:
-            outcome = relational.outcomes(asked, tables, source.dialect, as_of=at)
+            outcome = relational.outcomes(asked, given)
             totals.add_sums(source.query(relational.sums(asked, f"({outcome})", as_of=at)))
         if asked.delays:
-            totals.add_sent(source.query(relational.sent(asked, tables, as_of=at)))
+            totals.add_sent(source.query(relational.sent(asked, given)))
     return answers(asked, totals, at=at)
 
 

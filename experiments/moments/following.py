@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from experiments.moments.answering import Source, judge
 from experiments.moments.questions import HOUR, Questions
-from experiments.moments.relational import outcomes, people, whole
+from experiments.moments.relational import gathered, outcomes, whole
 
 STEPS = 60
 """Points of a curve: each as many minutes after the one before as the window has hours."""
@@ -32,13 +32,12 @@ def followed(asked: Questions, source: Source, *, as_of: int) -> list[Followed]:
     width = slot.metric.window_hours * HOUR // STEPS
     visitors: dict[tuple[int, ...], int] = {}
     for tables in source.passes:
-        outcome = outcomes(asked, tables, source.dialect, as_of=as_of)
+        given = source.keep(gathered(asked, tables, source.dialect, as_of=as_of))
         rows = source.query(
-            f"WITH {people(asked, tables, as_of=as_of)}, "
-            "aged AS (SELECT people.variant, people.phase, "
+            "WITH aged AS (SELECT people.variant, people.phase, "
             f"{whole('outcome.took', width)} AS step, "
             f"LEAST({whole(f'({as_of} - people.first_at)', width)}, {STEPS}) AS age "
-            f"FROM people LEFT JOIN ({outcome}) outcome "
+            f"FROM {given.people} people LEFT JOIN ({outcomes(asked, given)}) outcome "
             "ON outcome.visitor = people.visitor AND outcome.hits > 0), "
             "judged AS (SELECT variant, phase, step, age, "
             "CASE WHEN step < age THEN 1 ELSE 0 END AS converted FROM aged) "

@@ -15,7 +15,7 @@ from experiments.moments import relational
 from experiments.moments.answering import judge
 from experiments.moments.dialects import DUCKDB
 from experiments.moments.questions import HOUR, Questions
-from experiments.moments.relational import SUMS, Tables
+from experiments.moments.relational import SUMS, Gathered, Tables
 from experiments.moments.shelf import EVENT, EXPOSURE, Relations
 from experiments.moments.sources import DuckSource
 from experiments.moments.state import (
@@ -44,9 +44,9 @@ def build(relations: Relations, asked: Questions) -> None:
     for place, tables in enumerate(source.passes):
         mine = f"experiment IN ({_listed(asked.experiments)})"
         _put(database, "person", f"SELECT {PERSON} FROM {tables.exposure} WHERE {mine}", place)
-        found = relational.outcomes(asked, tables, DUCKDB, as_of=FOR_EVER)
-        _put(database, "outcome", found, place)
-        _put(database, "sending", _sendings(asked, tables), place)
+        given = source.keep(relational.gathered(asked, tables, DUCKDB, as_of=FOR_EVER))
+        _put(database, "outcome", relational.outcomes(asked, given), place)
+        _put(database, "sending", _sendings(asked, given), place)
     keep_cells(database, relational.sums_by_hour(asked, "outcome"))
     counted = f"SELECT {JOINED}, COUNT(*) AS visitors FROM person GROUP BY ALL"
     keep_totals(
@@ -61,10 +61,12 @@ def extend(relations: Relations, asked: Questions, since: Marks) -> None:
     _take_new(relations, asked, since)
     _reopen(relations, asked)
     judge(asked, DuckSource(database=database, whole=_everything(), passes=[]))
-    _renew_outcomes(database, asked)
+    added = _gathered(database, asked, EARLIER, name="added")
+    again = _gathered(database, asked, AGAIN, name="again")
+    _renew_outcomes(database, asked, added, again)
     _renew_people(database)
     if asked.delays:
-        _renew_sendings(database, asked)
+        _renew_sendings(database, asked, added, again)
 
 
 def _take_new(relations: Relations, asked: Questions, since: Marks) -> None:
@@ -135,8 +137,21 @@ def _since_exposure(relations: Relations) -> Sequence[FileOut]:
     return [file for file in relations.shelf.events if file.day >= day]
 
 
-def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions) -> None:
-    _temporary(database, "delta", relational.outcomes(asked, EARLIER, DUCKDB, as_of=FOR_EVER))
+def _gathered(
+    database: duckdb.DuckDBPyConnection, asked: Questions, tables: Tables, *, name: str
+) -> Gathered:
+    """Who did what is new, and their hits."""
+    given = relational.gathered(asked, tables, DUCKDB, as_of=FOR_EVER)
+    _temporary(database, f"{name}_hit", f"SELECT * FROM {given.hit}")
+    theirs = f"visitor IN (SELECT visitor FROM {name}_hit)"
+    _temporary(database, f"{name}_people", f"SELECT * FROM {given.people} WHERE {theirs}")
+    return Gathered(people=f"{name}_people", hit=f"{name}_hit")
+
+
+def _renew_outcomes(
+    database: duckdb.DuckDBPyConnection, asked: Questions, added: Gathered, again: Gathered
+) -> None:
+    _temporary(database, "delta", relational.outcomes(asked, added))
     _temporary(
         database,
         "old_outcome",
@@ -145,7 +160,6 @@ def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions) -> No
         "OR (slot, visitor) IN (SELECT slot, visitor FROM delta)",
     )
     kept = f"SELECT {OUTCOME} FROM old_outcome WHERE visitor NOT IN (SELECT visitor FROM reopened)"
-    again = relational.outcomes(asked, AGAIN, DUCKDB, as_of=FOR_EVER)
     _temporary(
         database,
         "new_outcome",
@@ -153,7 +167,7 @@ def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions) -> No
         "MIN(first_at) AS first_at, SUM(hits) AS hits, SUM(below) AS below, "
         "SUM(amount) AS amount, MIN(took) AS took "
         f"FROM ({kept} UNION ALL SELECT {OUTCOME} FROM delta) GROUP BY 1, 2 "
-        f"UNION ALL SELECT {OUTCOME} FROM ({again})",
+        f"UNION ALL SELECT {OUTCOME} FROM ({relational.outcomes(asked, again)})",
     )
     less = ", ".join(f"-{name}" for name in SUMS)
     old = relational.sums_by_hour(asked, "old_outcome")
@@ -185,7 +199,9 @@ def _renew_people(database: duckdb.DuckDBPyConnection) -> None:
     _exchange(database, "person", PERSON)
 
 
-def _renew_sendings(database: duckdb.DuckDBPyConnection, asked: Questions) -> None:
+def _renew_sendings(
+    database: duckdb.DuckDBPyConnection, asked: Questions, added: Gathered, again: Gathered
+) -> None:
     """Those of other visitors are only added to: what is kept of them stays as it is."""
     _temporary(
         database,
@@ -196,8 +212,8 @@ def _renew_sendings(database: duckdb.DuckDBPyConnection, asked: Questions) -> No
     _temporary(
         database,
         "new_sending",
-        f"SELECT * FROM ({_sendings(asked, EARLIER)}) "
-        f"UNION ALL SELECT * FROM ({_sendings(asked, AGAIN)})",
+        f"SELECT * FROM ({_sendings(asked, added)}) "
+        f"UNION ALL SELECT * FROM ({_sendings(asked, again)})",
     )
     keep_totals(
         database,
@@ -211,10 +227,10 @@ def _renew_sendings(database: duckdb.DuckDBPyConnection, asked: Questions) -> No
     _exchange(database, "sending", SENDING)
 
 
-def _sendings(asked: Questions, tables: Tables) -> str:
+def _sendings(asked: Questions, given: Gathered) -> str:
     if not asked.delays:
         return "SELECT 0 AS population, 0 AS visitor, '' AS source, 0 AS events, 0 AS late LIMIT 0"
-    return relational.sent(asked, tables, as_of=FOR_EVER, by_visitor=True)
+    return relational.sent(asked, given, by_visitor=True)
 
 
 def _everything() -> Tables:

@@ -81,7 +81,9 @@ def tables(
 ) -> Tables:
     """SQL of the two relations over the user's tables."""
     return Tables(
-        exposure=_exposures(found, arms), event=_events(found, names, at=to_micros(as_of))
+        exposure=_exposures(found, arms),
+        event=_events(found, names, at=to_micros(as_of)),
+        number="ROW_NUMBER() OVER (ORDER BY wanted.population, x.visitor)",
     )
 
 

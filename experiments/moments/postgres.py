@@ -12,7 +12,7 @@ from experiments.database import to_micros
 from experiments.moments.answering import Row, answered
 from experiments.moments.dialects import POSTGRESQL, text
 from experiments.moments.questions import numbered
-from experiments.moments.relational import VERDICT, Tables
+from experiments.moments.relational import VERDICT, Gathered, Tables
 from experiments.moments.schemas import Answer, Inquiry
 
 EXPOSURE = (
@@ -53,6 +53,10 @@ class PostgresSource:
         # The driver reads a percent sign as the beginning of a parameter.
         found = self.connection.exec_driver_sql(statement.replace("%", "%%"))
         return [tuple(row) for row in found]
+
+    def keep(self, given: Gathered) -> Gathered:
+        """As it stands: no table is written, so that a replica can be asked too."""
+        return given
 
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""

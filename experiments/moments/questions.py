@@ -52,7 +52,8 @@ class Questions:
     populations: list[Population] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
-    delays: dict[int, str] = field(default_factory=dict)
+    delays: dict[int, int] = field(default_factory=dict)
+    """By population: the rule whose events shall tell how late they come."""
 
     @property
     def is_valued(self) -> bool:
@@ -65,6 +66,11 @@ class Questions:
         return any(slot.below is not None for slot in self.slots)
 
     @property
+    def has_counts(self) -> bool:
+        """Whether it matters for any outcome how many hits there were."""
+        return any(slot.metric.kind is MetricKind.COUNT for slot in self.slots)
+
+    @property
     def experiments(self) -> set[int]:
         """Every experiment that a population is of."""
         alone = {population.experiment for population in self.populations}
@@ -75,7 +81,7 @@ class Questions:
     @property
     def names(self) -> set[str]:
         """Every name of an event that counts for something."""
-        return {rule.event.event for rule in self.rules} | set(self.delays.values())
+        return {rule.event.event for rule in self.rules}
 
     def rule(self, event: EventRule, amount: str = "") -> int:
         """The number of a rule; a new one when nobody asked for it before."""
@@ -93,7 +99,8 @@ def numbered(inquiries: Sequence[Inquiry]) -> Questions:
         asked.populations.append(inquiry.population)
         asked.slots += list(_slots(asked, number, inquiry.metrics))
         if inquiry.delays_of is not None:
-            asked.delays[number] = inquiry.delays_of.event
+            # Whatever the condition: every event of that name tells how its source does.
+            asked.delays[number] = asked.rule(EventRule(event=inquiry.delays_of.event))
     return asked
 
 

@@ -5,13 +5,18 @@ experiment and person, and `event` (visitor, name, source, occurred_at, received
 what was received by the time asked. Every person stands under one number, instants are in
 microseconds. Only what engines say differently is asked of a dialect. All sums are of whole
 numbers, so that no order of adding changes them.
+
+Of the two are made `people`, everybody of every population, and `hit`, every event once for each
+rule that it satisfies; an engine may keep these two. All else is asked of them. Both joins to
+`people` are on one whole number and nothing beside it, and outcomes are told apart by one whole
+number: an engine can then look people up by their place instead of by a hash.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from experiments.moments.dialects import Dialect, text
-from experiments.moments.questions import HOUR, UNLIMITED, Questions, Rule, Slot
+from experiments.moments.questions import HOUR, UNLIMITED, Questions, Rule
 from experiments.moments.schemas import PAIR
 
 LATE = 24 * HOUR
@@ -23,41 +28,62 @@ VERDICT = "verdict"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """SQL that stands for the two relations, in brackets or a name."""
+    """SQL that stands for the two relations, in brackets or a name.
+
+    `number` is SQL of a whole number for each visitor among the exposures of one experiment.
+    """
 
     exposure: str
     event: str
+    number: str = "x.visitor"
 
 
-def joined(asked: Questions, tables: Tables, *, as_of: int) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """SQL that stands for `people` and `hit`, in brackets or a name."""
+
+    people: str
+    hit: str
+
+
+def gathered(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) -> Gathered:
+    """Everybody who is asked about and their hits, made of the two relations."""
+    return Gathered(
+        people=f"({_people(asked, tables, as_of=as_of)})",
+        hit=f"({_hits(asked, tables, dialect)})",
+    )
+
+
+def joined(given: Gathered, *, as_of: int) -> str:
     """Visitors per population, arm, phase and hour of exposure, and whether late in the hour.
 
     Late is whoever came later in their hour than `as_of` is in its own, so that from hours alone
     it is told to the microsecond whose window of whole hours is over.
     """
     return (
-        f"WITH {people(asked, tables, as_of=as_of)} "
         f"SELECT population, variant, phase, {_hour('first_at')} AS joined_hour, "
         f"CASE WHEN MOD(first_at, {HOUR}) > {as_of % HOUR} THEN 1 ELSE 0 END AS is_late, "
         "COUNT(*) AS visitors, MAX(first_at) AS newest "
-        "FROM people GROUP BY 1, 2, 3, 4, 5"
+        f"FROM {given.people} people GROUP BY 1, 2, 3, 4, 5"
     )
 
 
-def outcomes(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) -> str:
+def outcomes(asked: Questions, given: Gathered) -> str:
     """One row per slot and visitor with a hit: how often, how much, and how soon the first."""
-    counted = _counted(asked)
+    took = "hit.occurred_at - people.first_at"
+    unit = f"outcome.unit - MOD(outcome.unit, {len(asked.slots)})"
     return (
-        f"WITH {people(asked, tables, as_of=as_of)}, "
-        f"hit AS ({_hits(asked, tables, dialect)}), "
-        f"asked AS ({_asked(asked.slots)}), "
-        "seen AS (SELECT people.visitor, people.variant, people.phase, people.first_at, "
-        "asked.slot, asked.part, hit.amount, hit.occurred_at - people.first_at AS took "
-        "FROM hit JOIN people ON people.visitor = hit.visitor "
-        "JOIN asked ON asked.population = people.population AND asked.rule = hit.rule "
-        "WHERE hit.occurred_at - people.first_at BETWEEN 0 AND asked.span - 1) "
-        "SELECT slot, visitor, MIN(variant) AS variant, MIN(phase) AS phase, "
-        f"MIN(first_at) AS first_at, {counted} FROM seen GROUP BY 1, 2"
+        f"SELECT MOD(outcome.unit, {len(asked.slots)}) AS slot, people.visitor, people.variant, "
+        "people.phase, people.first_at, outcome.hits, outcome.below, outcome.amount, outcome.took "
+        f"FROM (SELECT unit, {_counted(asked)} FROM ("
+        f"SELECT people.person * {len(asked.slots)} + asked.slot AS unit, asked.part, hit.amount, "
+        f"CASE WHEN {took} BETWEEN 0 AND asked.span - 1 THEN {took} END AS took "
+        f"FROM {given.hit} hit JOIN {given.people} people ON people.visitor = hit.visitor "
+        f"JOIN ({_asked(asked)}) asked "
+        f"ON asked.wanted = people.population * {len(asked.rules)} + hit.rule) seen "
+        f"GROUP BY unit) outcome JOIN {given.people} people "
+        f"ON people.person * {len(asked.slots)} = {unit} "
+        "WHERE outcome.took IS NOT NULL OR outcome.below > 0"
     )
 
 
@@ -72,20 +98,18 @@ def sums_by_hour(asked: Questions, outcome: str) -> str:
     return _summed(asked, outcome, group=_hour("outcome.first_at"), label="joined_hour")
 
 
-def sent(asked: Questions, tables: Tables, *, as_of: int, by_visitor: bool = False) -> str:
+def sent(asked: Questions, given: Gathered, *, by_visitor: bool = False) -> str:
     """Events per population and source after the exposure, and how many arrived late."""
-    names = _values(
-        ("population", "name"),
-        [(number, text(name)) for number, name in sorted(asked.delays.items())],
-    )
+    delays = [(population * len(asked.rules) + rule,) for population, rule in asked.delays.items()]
     visitor, groups = ("people.visitor, ", "1, 2, 3") if by_visitor else ("", "1, 2")
+    is_after = "hit.occurred_at - people.first_at >= 0"
     return (
-        f"WITH {people(asked, tables, as_of=as_of)}, named AS ({names}) "
-        f"SELECT people.population, {visitor}e.source, COUNT(*) AS events, "
-        f"{_count(f'e.received_at - e.occurred_at > {LATE}')} AS late "
-        f"FROM {tables.event} e JOIN people ON people.visitor = e.visitor "
-        "JOIN named ON named.population = people.population AND named.name = e.name "
-        f"WHERE e.occurred_at - people.first_at >= 0 GROUP BY {groups}"
+        f"SELECT people.population, {visitor}hit.source, {_count(is_after)} AS events, "
+        f"{_count(f'{is_after} AND hit.is_late = 1')} AS late FROM {given.hit} hit "
+        f"JOIN {given.people} people ON people.visitor = hit.visitor "
+        f"JOIN ({_values(('wanted',), delays)}) delayed "
+        f"ON delayed.wanted = people.population * {len(asked.rules)} + hit.rule "
+        f"GROUP BY {groups} HAVING {_count(is_after)} > 0"
     )
 
 
@@ -97,18 +121,18 @@ def distinct_properties(tables: Tables, rule: Rule) -> str:
 
 def _counted(asked: Questions) -> str:
     """What is known of a visitor's hits; what nobody asks for is left out, since it takes time."""
-    if not asked.has_ratios:
-        amount = "SUM(amount)" if asked.is_valued else "0"
-        return f"COUNT(*) AS hits, 0 AS below, {amount} AS amount, MIN(took) AS took"
-    return (
-        f"{_count('part = 0')} AS hits, {_count('part = 1')} AS below, "
-        "SUM(CASE WHEN part = 0 THEN amount END) AS amount, "
-        "MIN(CASE WHEN part = 0 THEN took END) AS took"
+    above = "took" if not asked.has_ratios else "CASE WHEN part = 0 THEN took END"
+    hits = (
+        f"COUNT({above})" if asked.has_counts else f"CASE WHEN MIN({above}) >= 0 THEN 1 ELSE 0 END"
     )
+    below = "COUNT(CASE WHEN part = 1 THEN took END)" if asked.has_ratios else "0"
+    amount = f"SUM(CASE WHEN {above} >= 0 THEN amount END)" if asked.is_valued else "0"
+    return f"{hits} AS hits, {below} AS below, {amount} AS amount, MIN({above}) AS took"
 
 
-def people(asked: Questions, tables: Tables, *, as_of: int) -> str:
+def _people(asked: Questions, tables: Tables, *, as_of: int) -> str:
     """Everybody of every population, in the arm that stands."""
+    number = f"{tables.number} * {len(asked.populations)} + wanted.population AS person"
     alone = [
         (number, found.experiment)
         for number, found in enumerate(asked.populations)
@@ -123,20 +147,21 @@ def people(asked: Questions, tables: Tables, *, as_of: int) -> str:
     if alone:
         wanted = _values(("population", "experiment"), alone)
         parts.append(
-            "SELECT wanted.population, x.visitor, x.variant, x.phase, x.first_at "
+            f"SELECT wanted.population, {number}, x.visitor, x.variant, x.phase, x.first_at "
             f"FROM {tables.exposure} x JOIN ({wanted}) wanted "
             f"ON wanted.experiment = x.experiment WHERE x.first_at <= {as_of}"
         )
     if pairs:
         wanted = _values(("population", "experiment", "beside"), pairs)
         parts.append(
-            f"SELECT wanted.population, x.visitor, x.variant * {PAIR} + other.variant AS variant, "
-            f"x.phase, x.first_at FROM {tables.exposure} x JOIN ({wanted}) wanted "
+            f"SELECT wanted.population, {number}, x.visitor, "
+            f"x.variant * {PAIR} + other.variant AS variant, x.phase, x.first_at "
+            f"FROM {tables.exposure} x JOIN ({wanted}) wanted "
             f"ON wanted.experiment = x.experiment JOIN {tables.exposure} other "
             "ON other.experiment = wanted.beside AND other.visitor = x.visitor "
             f"WHERE x.first_at <= {as_of} AND other.first_at <= {as_of}"
         )
-    return f"people AS ({' UNION ALL '.join(parts)})"
+    return " UNION ALL ".join(parts)
 
 
 def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
@@ -146,12 +171,12 @@ def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
     if plain:
         names = _values(("rule", "name"), [(rule.number, text(rule.event.event)) for rule in plain])
         parts.append(
-            f"SELECT e.visitor, e.occurred_at, named.rule, {_amount(plain, dialect)} AS amount "
-            f"FROM {tables.event} e JOIN ({names}) named ON named.name = e.name"
+            f"SELECT e.visitor, named.rule, e.occurred_at, {_amount(plain, dialect)} AS amount, "
+            f"{_sending(asked)} FROM {tables.event} e JOIN ({names}) named ON named.name = e.name"
         )
     parts += [
-        f"SELECT e.visitor, e.occurred_at, {rule.number} AS rule, "
-        f"{_amount([rule], dialect)} AS amount FROM {tables.event} e "
+        f"SELECT e.visitor, {rule.number} AS rule, e.occurred_at, "
+        f"{_amount([rule], dialect)} AS amount, '' AS source, 0 AS is_late FROM {tables.event} e "
         f"JOIN {VERDICT} ON {VERDICT}.rule = {rule.number} "
         f"AND {VERDICT}.properties = e.properties "
         f"WHERE e.name = {text(rule.event.event)}"
@@ -159,6 +184,17 @@ def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
         if rule.event.where
     ]
     return " UNION ALL ".join(parts)
+
+
+def _sending(asked: Questions) -> str:
+    """Where an event came from and whether late, of the rules whose delays are asked for."""
+    if not asked.delays:
+        return "'' AS source, 0 AS is_late"
+    mine = ", ".join(map(str, sorted(set(asked.delays.values()))))
+    return (
+        f"CASE WHEN named.rule IN ({mine}) THEN e.source ELSE '' END AS source, "
+        f"CASE WHEN e.received_at - e.occurred_at > {LATE} THEN 1 ELSE 0 END AS is_late"
+    )
 
 
 def _amount(rules: Iterable[Rule], dialect: Dialect) -> str:
@@ -173,15 +209,16 @@ def _amount(rules: Iterable[Rule], dialect: Dialect) -> str:
     return f"CASE named.rule {told} END"
 
 
-def _asked(slots: Sequence[Slot]) -> str:
+def _asked(asked: Questions) -> str:
     """Which rule counts for which slot, as its outcome (part 0) or below the line (part 1)."""
-    rows = [(slot.number, slot.population, slot.rule, 0, slot.window) for slot in slots]
-    rows += [
-        (slot.number, slot.population, slot.below, 1, slot.window)
-        for slot in slots
-        if slot.below is not None
+    rules = len(asked.rules)
+    rows = [
+        (slot.number, slot.population * rules + rule, part, slot.window)
+        for slot in asked.slots
+        for part, rule in enumerate((slot.rule, slot.below))
+        if rule is not None
     ]
-    return _values(("slot", "population", "rule", "part", "span"), rows)
+    return _values(("slot", "wanted", "part", "span"), rows)
 
 
 def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:

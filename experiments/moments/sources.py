@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from experiments.deferred import Deferred
 from experiments.moments.answering import Row
 from experiments.moments.dialects import DUCKDB
-from experiments.moments.relational import VERDICT, Tables
+from experiments.moments.relational import VERDICT, Gathered, Tables
 from experiments.moments.shelf import EXPOSURE, Relations
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ class DuckSource:
     def query(self, statement: str) -> Iterable[Row]:
         """The rows of a statement."""
         return self.database.execute(statement).fetchall()
+
+    def keep(self, given: Gathered) -> Gathered:
+        """As tables, of which DuckDB knows from where to where their numbers go."""
+        for name, rows in (("asked_people", given.people), ("asked_hit", given.hit)):
+            self.database.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {rows}")
+        return Gathered(people="asked_people", hit="asked_hit")
 
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""

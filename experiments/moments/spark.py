@@ -24,7 +24,7 @@ from experiments.moments import inbox_rows
 from experiments.moments.answering import Row, answered
 from experiments.moments.dialects import SPARK
 from experiments.moments.questions import Questions, numbered
-from experiments.moments.relational import VERDICT, Tables
+from experiments.moments.relational import VERDICT, Gathered, Tables
 from experiments.moments.schemas import Answer, Inquiry
 from experiments.moments.shelf import EVENT, EXPOSURE, Shelf
 from experiments.moments.strays import strays
@@ -104,6 +104,10 @@ class SparkSource:
     def query(self, statement: str) -> Iterable[Row]:
         """The rows of a statement."""
         return [tuple(row) for row in self.spark.sql(_quoted(statement)).collect()]
+
+    def keep(self, given: Gathered) -> Gathered:
+        """As it stands: each machine makes its own part of it."""
+        return given
 
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""

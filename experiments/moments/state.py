@@ -28,7 +28,7 @@ else:
 
 FOR_EVER = 1 << 61
 """Later than any instant: what has been moved was received."""
-LAYOUT = 1
+LAYOUT = 2
 CELL = f"slot, variant, phase, joined_hour, {', '.join(SUMS)}"
 OUTCOME = "slot, visitor, variant, phase, first_at, hits, below, amount, took"
 PERSON = "experiment, visitor, variant, phase, first_at"
@@ -50,11 +50,12 @@ class Marks:
 def definition(asked: Questions) -> str:
     """A digest of everything that decides about outcomes: the generated SQL itself."""
     tables = Tables(exposure="person", event="event")
+    given = relational.gathered(asked, tables, DUCKDB, as_of=FOR_EVER)
     parts = (
         LAYOUT,
-        relational.outcomes(asked, tables, DUCKDB, as_of=FOR_EVER),
+        relational.outcomes(asked, given),
         relational.sums_by_hour(asked, "outcome"),
-        relational.sent(asked, tables, as_of=FOR_EVER, by_visitor=True) if asked.delays else "",
+        relational.sent(asked, given, by_visitor=True) if asked.delays else "",
         asked.rules,
     )
     return sha256(repr(parts).encode()).hexdigest()
