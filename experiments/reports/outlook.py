@@ -125,7 +125,7 @@ def simulated(found: Simulated | None) -> str:
 def effect(value: Estimate | Belief | NotEstimable) -> str:
     """An effect with its range, or why there is none."""
     if isinstance(value, NotEstimable):
-        return f"(not known: {value.reason})"
+        return f"(not known: {value.reason[:1].lower()}{value.reason[1:].rstrip('.')})"
     middle = value.effect_rel if isinstance(value, Belief) else value.value
     return f"{lift(middle)} ({lift(value.ci_low)} to {lift(value.ci_high)})"
 

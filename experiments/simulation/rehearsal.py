@@ -28,11 +28,13 @@ from experiments.simulation.visitors import Answer, Ask, Shown, Step, Wait, visi
 SIDE_BY_SIDE = 64
 LARGEST_BATCH = 200
 BETWEEN_LOOKS = timedelta(days=3, hours=12)
-FIRST_LOOK_HOUR = timedelta(hours=6)
-"""After midnight of a Monday, when the report of the week that ended is written."""
+SUNDAY = 6
+LAST_HOUR = timedelta(hours=22)
+UNTIL_REPORT = timedelta(hours=8)
+"""From the look on a Sunday's evening to the report of the week, on Monday morning."""
 AT_EVERY_LOOK = (
     *("activate", "locate", "move", "own-aa", "analyse", "decide"),
-    *("verify", "learn", "weekly-report"),
+    *("verify", "learn"),
 )
 """The jobs that the story needs on its way; all of them run at its end."""
 
@@ -146,13 +148,16 @@ def play(
         for job in JOBS:
             if look_at == until or job.name in AT_EVERY_LOOK:
                 jobs.run(runtime, job)
+        if look_at.weekday() == SUNDAY and look_at + UNTIL_REPORT < until:
+            clock.set(look_at + UNTIL_REPORT)
+            jobs.run(runtime, jobs.job("weekly-report"))
         what = f"{street.arrived:,} visitors, {street.tracked:,} events"
         progress(min((look_at - starts_at) / timedelta(days=1), DAYS_AGO), what)
 
 
 def looks(starts_at: datetime, until: datetime) -> list[datetime]:
-    """When the jobs run: at the start and in the middle of every week, and at the end."""
-    at = starts_at - timedelta(days=starts_at.weekday()) + FIRST_LOOK_HOUR
+    """When the jobs run: in the middle and on the last evening of every week, and at the end."""
+    at = starts_at - timedelta(days=starts_at.weekday() + 1) + LAST_HOUR
     found = []
     while at < until:
         if at > starts_at:

@@ -33,10 +33,10 @@ def runtime(tmp_path, clock):
     opened.close()
 
 
-def test_looks__month__twice_a_week_from_monday_morning_until_the_end():
+def test_looks__month__twice_a_week_the_last_evening_among_them_until_the_end():
     found = looks(demo.begins_at(NOW), NOW)
     assert all(at - timedelta(hours=84) in found for at in found[1:-1])
-    assert any(at.weekday() == 0 and at.hour == 6 for at in found)
+    assert any(at.weekday() == 6 and at.hour == 22 for at in found)
     assert demo.begins_at(NOW) < found[0]
     assert found[-1] == NOW
 
