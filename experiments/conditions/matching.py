@@ -28,11 +28,13 @@ def matches(
     True
     """
     for key, expected in condition.items():
-        logical = _LOGICAL.get(key)
-        if logical is not None:
-            if not logical(expected, attributes, saved_groups):
+        if key in _LOGICAL:
+            if not _LOGICAL[key](expected, attributes, saved_groups):
                 return False
-        elif not _value_fits(expected, _at_path(attributes, key), saved_groups):
+        elif isinstance(expected, dict) or "." in key or not isinstance(attributes, dict):
+            if not _value_fits(expected, _at_path(attributes, key), saved_groups):
+                return False
+        elif expected != attributes.get(key):  # nearly always a plain value of a plain attribute
             return False
     return True
 
@@ -43,8 +45,6 @@ def is_operators(expected: Any) -> bool:
 
 
 def _at_path(attributes: Any, path: str) -> Any:
-    if "." not in path and isinstance(attributes, dict):  # nearly always
-        return attributes.get(path)
     value = attributes
     for part in path.split("."):
         if not isinstance(value, Mapping):
@@ -54,7 +54,7 @@ def _at_path(attributes: Any, path: str) -> Any:
 
 
 def _value_fits(expected: Any, value: Any, groups: Groups) -> bool:
-    if not isinstance(expected, dict) or not is_operators(expected):  # the first is quickly told
+    if not is_operators(expected):
         return bool(expected == value)
     return all(
         name in _OPERATORS and _OPERATORS[name](operand, value, groups)

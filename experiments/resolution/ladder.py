@@ -100,26 +100,26 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     journey = ruleset.journeys.get(place.journey)
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
-    question = recognised(journey, question)
+    if journey.asks_stage or journey.personas:
+        question = recognised(journey, question)
     holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
     part = None if holdout is None else part_of(holdout, question)
-    if holdout is None and not journey.is_forked:
-        walked = journey.paved
-    else:
+    walked = journey.paved
+    if holdout is not None or journey.is_forked:
         walked = way(journey, question, holdout=holdout, part=part)
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
         return _led_past(journey, place, question, walked)._replace(part=part)
-    slots = touchpoint.slots
-    answers = [
-        answer(slots[name], question, holdout=holdout, traced=traced)
-        if name in slots
-        else _fall_back(name, question, f"the touchpoint has no slot {name!r}")
-        for name in place.slots or slots
-    ]
+    slots, answers = touchpoint.slots, []
+    for name in place.slots or slots:
+        if name in slots:
+            answers.append(answer(slots[name], question, holdout=holdout, traced=traced))
+        else:
+            reason = f"the touchpoint has no slot {name!r}"
+            answers.append(_fall_back(name, question, reason))
     _, version, path, parting = walked
     parts = touchpoint.key in parting
-    return Resolved(tuple(answers), touchpoint, version, path, parts, part=part)
+    return Resolved(tuple(answers), touchpoint, version, path, parts, True, part)  # noqa: FBT003 (names cost a tenth)
 
 
 def way(
