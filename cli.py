@@ -8,9 +8,6 @@ import sys
 from typing import Any
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
 
 import migrations
 from api.meter import SEVERAL_PROCESSES
@@ -50,10 +47,16 @@ from experiments.errors import DesirelineError
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
 
-CONNECTIONS_PER_WORKER = 1024  # more wait in the kernel, which refuses them in its turn
-THREADS_PER_WORKER = 512  # most of them sleep: a client that sends slowly holds one
 SECONDS_FOR_HEADERS = 10
 SECONDS_TO_STOP = 20
+FLAGS = ("--factory", "--respawn-failed-workers")
+SERVER = {
+    "interface": "wsgi",
+    "backpressure": 1024,  # connections; more wait in the kernel, which refuses them in its turn
+    "blocking-threads": 512,  # most of them sleep: a client that sends slowly holds one
+    "http1-header-read-timeout": SECONDS_FOR_HEADERS * 1000,
+    "workers-kill-timeout": SECONDS_TO_STOP,
+}
 
 
 class Command(click.Group):
@@ -88,20 +91,17 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int) 
     _allow_connections()
     if workers > 1:
         _share_figures(settings)
-    Granian(
-        "app:create_worker",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=host or settings.host,
-        port=port if port is not None else settings.port,
-        workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
-        backpressure=CONNECTIONS_PER_WORKER,
-        http1_settings=HTTP1Settings(header_read_timeout=SECONDS_FOR_HEADERS * 1000),
-        respawn_failed_workers=True,
-        workers_kill_timeout=SECONDS_TO_STOP,
-        log_access=False,
-    ).serve()
+    told = {
+        "host": host or settings.host,
+        "port": port if port is not None else settings.port,
+        "workers": workers,
+        **SERVER,
+    }
+    options = [word for name, value in told.items() for word in (f"--{name}", str(value))]
+    # In the place of this process, which has loaded what every command needs: workers are its
+    # children and would inherit it all.
+    words = [sys.executable, "-m", "granian", *FLAGS, *options, "app:create_worker"]
+    os.execv(sys.executable, words)  # noqa: S606 (our own words)
 
 
 @main.command()

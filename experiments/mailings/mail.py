@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
-import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from experiments.deferred import Deferred
 from experiments.mailings import pictures
 from experiments.mailings.text import plain
 from experiments.reports.letter import Letter, Section
+
+if TYPE_CHECKING:
+    import css_inline
+else:
+    css_inline = Deferred("css_inline")
 
 LARGEST_BYTES = 102_000  # mail readers cut off what is longer
 MOST_PICTURES = 3
@@ -22,7 +28,6 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,4 +93,4 @@ def _html(letter: Letter, envelope: Envelope, drawn: list[Section]) -> str:
     page = _templates.get_template("mail.html").render(
         letter=letter, described=described, address=envelope.address, base=envelope.base_url
     )
-    return _inliner.inline(page)
+    return css_inline.CSSInliner(load_remote_stylesheets=False).inline(page)
