@@ -115,6 +115,8 @@ def opened(path: Path, settings: dict[str, Setting]) -> Iterator[duckdb.DuckDBPy
         yield None
         return
     try:
+        # What an hour changes waits in the log until that is worth writing whole blocks anew.
+        database.execute("PRAGMA disable_checkpoint_on_shutdown")
         database.begin()
         yield database
         database.commit()

@@ -8,9 +8,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from experiments.columnar.location import Location
 from experiments.moments import spark
 from experiments.moments.duck import DuckEngine
@@ -50,22 +47,29 @@ def cluster(
     del os.environ["SPARK_WORKER_DIR"]
 
 
+AMOUNTS = (1, -0.1234565, "9", True, None, 1e10, 1374.5, 9_999_999_999.0)
+EXPOSED = [
+    ("expose", visitor, experiment, 1 + visitor % 2, visitor / 2)
+    for visitor in range(1, 9)
+    for experiment in (1, 2)
+    if visitor % 3 or experiment == 1
+]
+ACTS = [
+    ("act", visitor, name, visitor + late, {"plan": plan, "revenue": AMOUNTS[visitor - 1]}, late)
+    for visitor in range(1, 9)
+    for name, plan, late in (("Order", "pro", 0.5), ("Visit", "free", 30.0))
+]
+MERGED = [("merge", 1, 4), ("forget", 6), ("act", 4, "Order", 3.0, {"revenue": 2}, 0.0)]
+
+
 @pytest.mark.slow
-@settings(
-    max_examples=2,
-    deadline=None,
-    phases=(Phase.generate,),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data(), hours=st.sampled_from([24.0, 50.25, 100.0]))
-def test_answer__any_history_on_two_executors__is_what_duckdb_adds_up(
-    world: Any, steps: Any, sums_of: Any, cluster: Any, data: Any, hours: float
+def test_answer__files_and_loose_rows_on_two_executors__is_what_duckdb_adds_up(
+    world: Any, sums_of: Any, cluster: Any
 ) -> None:
     world.clear()
-    world.play(data.draw(st.lists(steps, max_size=30)))
-    spread = cluster(world.location)
-    found = world.answers(DuckEngine(location=world.location), hours=hours)
-    assert sums_of(found) == world.counted(hours=hours)
-    assert world.answers(spread, hours=hours) == found
+    world.play([*EXPOSED, *ACTS[::2]])
     world.move()
-    assert world.answers(spread, hours=hours) == found
+    world.play([*ACTS[1::2], *MERGED])
+    found = world.answers(DuckEngine(location=world.location), hours=30.25)
+    assert sums_of(found) == world.counted(hours=30.25)
+    assert world.answers(cluster(world.location), hours=30.25) == found
