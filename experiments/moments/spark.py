@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ else:
     refusals = Deferred("pyspark.errors")
     sql = Deferred("pyspark.sql")
 
+OLDEST_JAVA = 17
 KINDS = {"int64": "BIGINT", "string": "STRING", "bool": "BOOLEAN"}
 SETTINGS = {
     "spark.app.name": "desireline",
@@ -119,12 +121,28 @@ def require() -> None:
     """Make sure that Spark can be asked for.
 
     Raises:
-        InvalidError: when pyspark or Java is missing.
+        InvalidError: when pyspark or Java is missing, or Java is too old.
     """
     if find_spec("pyspark") is None:
         raise InvalidError.at("/analysis_engine", "spark needs pyspark: pip install pyspark==4.3.0")
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        detail = "spark needs Java 17 or newer: install it or set JAVA_HOME"
+    require_java()
+
+
+def require_java() -> None:
+    """Make sure that there is a Java that Spark runs on.
+
+    Raises:
+        InvalidError: when it is missing or too old.
+    """
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin" if home else None)
+    if java is None:
+        detail = f"spark needs Java {OLDEST_JAVA} or newer: install it or set JAVA_HOME"
+        raise InvalidError.at("/analysis_engine", detail)
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603 (the operator's own Java)
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        detail = f"spark needs Java {OLDEST_JAVA} or newer; {java} says: {told.strip()[:60]}"
         raise InvalidError.at("/analysis_engine", detail)
 
 

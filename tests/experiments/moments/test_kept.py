@@ -13,7 +13,7 @@ from experiments.moments.kept import KeptEngine
 
 @pytest.fixture
 def full(world):
-    return DuckEngine(location=world.location, visitors_at_once=3)
+    return DuckEngine(location=world.location)
 
 
 @pytest.fixture

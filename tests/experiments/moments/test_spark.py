@@ -1,14 +1,14 @@
 """Spark, on executors of their own, adds up to the same whole numbers as DuckDB."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
+
 from experiments.columnar.location import Location
+from experiments.errors import InvalidError
 from experiments.moments import spark
 from experiments.moments.duck import DuckEngine
 from experiments.moments.spark import SparkEngine
@@ -17,24 +17,15 @@ MASTER = "local-cluster[2,1,1024]"
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support:FutureWarning")
 
 
-def reason_to_skip() -> str:
-    if find_spec("pyspark") is None:
-        return "pyspark is not installed"
-    java = shutil.which("java")
-    if java is None:
-        return "Java is not installed"
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
-    version = int(told.split('"')[1].split(".")[0])
-    return "" if version >= 17 else f"Java {version} is older than 17"
-
-
 @pytest.fixture(scope="module")
 def cluster(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Location], SparkEngine]]:
     """A driver, a master and two workers with an executor each, as processes of this machine."""
-    if reason := reason_to_skip():
-        pytest.skip(reason)
+    try:
+        spark.require()
+    except InvalidError as error:
+        pytest.skip(str(error))
     os.environ["SPARK_WORKER_DIR"] = str(tmp_path_factory.mktemp("workers"))
     session = spark.running(MASTER)
     yield lambda location: SparkEngine(location=location, master=MASTER)
@@ -45,6 +36,20 @@ def cluster(
     gateway.proc.wait()
     spark.running.cache_clear()
     del os.environ["SPARK_WORKER_DIR"]
+
+
+def test_require_java__java_is_missing_or_old__says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(InvalidError, match="Java 17 or newer: install it or set JAVA_HOME"):
+        spark.require_java()
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    java.chmod(0o755)
+    with pytest.raises(InvalidError, match=r"Java 17 or newer; .* version \"11\.0\.2"):
+        spark.require_java()
 
 
 AMOUNTS = (1, -0.1234565, "9", True, None, 1e10, 1374.5, 9_999_999_999.0)
