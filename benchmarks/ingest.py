@@ -34,7 +34,6 @@ from rich.table import Table
 from sqlalchemy import Engine, event
 from sqlmodel import Session
 
-from cli import THREADS_PER_WORKER
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Scope, TokenIn
 from experiments.assignment.models import Visitor
@@ -51,10 +50,10 @@ from experiments.settings import Settings
 from experiments.tables import create_tables
 
 ROOT = Path(__file__).parents[1]
+THREADS = 512  # as `desireline serve`: so many requests can wait for one commit
 BATCH = 100
 RAW_ROWS = 60_000
 FLUSH_SECONDS = 0.001
-IN_FLIGHT = 512
 RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 console = Console()
 
@@ -121,7 +120,7 @@ def naive() -> Flask:
 def serving(what: str, settings: dict[str, str], port: int) -> Iterator[int]:
     """A server of one worker, up and answering; its process."""
     target = "benchmarks.ingest:naive" if what == "naive" else "app:create_worker"
-    threads = "8" if what == "naive" else str(THREADS_PER_WORKER)
+    threads = "8" if what == "naive" else str(THREADS)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", target]
     command += ["--port", str(port), "--blocking-threads", threads, "--no-access-log"]
     child = subprocess.Popen(
@@ -238,7 +237,7 @@ def slow_disk(engine: Engine, *, together: bool) -> float:
         call = {"type": "track", "event": "A", "userId": "u", "messageId": uuid4().hex}
         parcel = pack([call], source_key="slow", received_at=clock.now(), is_clean=True)
         waiting.append(commits.submit(events, parcel))
-        if len(waiting) >= IN_FLIGHT:
+        if len(waiting) >= THREADS:
             waiting.pop(0).result()
     for future in waiting:
         future.result()
