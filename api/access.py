@@ -36,12 +36,11 @@ def granted(opened: Runtime, secret: str, scope: Scope) -> Grant:
     if not secret:
         message = "Send an API token as 'Authorization: Bearer ...' or 'X-API-Key: ...'."
         raise NotAuthenticatedError(message)
-    now = opened.clock.now()
     # Where a request must be quick what is held in memory is enough, and a second old at most.
-    found = opened.rulesets.grant(secret, now=now) if scope in PUBLIC_SCOPES else None
+    found = opened.rulesets.grant(secret, clock=opened.clock) if scope in PUBLIC_SCOPES else None
     if found is None:
         with reading(opened.engine) as session:
-            found = service.grant(session, secret, now=now)
+            found = service.grant(session, secret, now=opened.clock.now())
     if scope not in found.scopes:
         needed = f"a token with the scope '{scope}'"
         raise NotAllowedError(needed)

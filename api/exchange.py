@@ -7,7 +7,7 @@ every request.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from flask import Response, request
@@ -38,7 +38,7 @@ class WsgiHeaders:
 
     def get(self, name: str, default: str = "", /) -> str:
         """The value of a header, or the default."""
-        found: str = self._environ.get(_variable(name), default)
+        found: str = self._environ.get(_VARIABLES[name], default)
         return found
 
 
@@ -59,11 +59,17 @@ class Reply(NamedTuple):
     headers: HeaderList = ()
 
 
-@lru_cache(maxsize=256)
-def _variable(name: str) -> str:
-    """The WSGI variable of a header; our own code asks for a handful of names."""
-    key = name.upper().replace("-", "_")
-    return key if key in _WITHOUT_PREFIX else f"HTTP_{key}"
+class _Variables(dict[str, str]):
+    """The WSGI variable of each header that our own code asks for, worked out once."""
+
+    def __missing__(self, name: str) -> str:
+        """The variable of a header that was not asked for before."""
+        key = name.upper().replace("-", "_")
+        self[name] = key if key in _WITHOUT_PREFIX else f"HTTP_{key}"
+        return self[name]
+
+
+_VARIABLES = _Variables()
 
 
 def wsgi_request(environ: Mapping[str, Any]) -> Request:

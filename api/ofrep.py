@@ -47,7 +47,7 @@ JSON = ("Content-Type", "application/json")
 
 blueprint = Blueprint("ofrep", __name__)
 log = logger("ofrep")
-_visitor = TypeAdapter(VisitorId)
+_visitor = TypeAdapter(VisitorId).validator
 
 
 class FailedError(Exception):

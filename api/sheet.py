@@ -5,7 +5,7 @@ each is written when it is first shown and afterwards only joined. The tag of th
 the marks of its pieces: it depends on the answer and on nothing else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
@@ -13,11 +13,10 @@ from typing import NamedTuple
 import orjson
 
 from experiments.assignment.bucketing import bucket
-from experiments.resolution.enrolment import Question, holdout_of, part_of
+from experiments.resolution.enrolment import Question
 from experiments.resolution.evaluation import Answered, answered
 from experiments.resolution.flags import Flag, flags
-from experiments.resolution.ladder import answer, experiment, way
-from experiments.resolution.recognition import recognised
+from experiments.resolution.ladder import answer, experiment, located
 from experiments.resolution.ruleset import (
     ExperimentRule,
     HoldoutRule,
@@ -94,30 +93,24 @@ class Sheet:
         """The answer to one question as JSON, and its tag."""
         texts, mark = [], self._mark
         for group in self._groups:
-            asked = recognised(group.journey, question)
-            holdout = holdout_of(group.journey.holdouts, asked)
-            walked = way(group.journey, asked, holdout=holdout, part=part_of(holdout, asked))
-            for text, its_mark in self._pieces(group.rows_on(walked), asked, holdout):
+            asked, holdout, _, walked = located(group.journey, question)
+            arms, drawing = asked.arms, None if holdout else asked.visitor
+            for row in group.rows_on(walked):
+                rule = row.lottery
+                if drawing is not None and rule is not None and rule.id not in arms:
+                    # For most visitors a hash and two look-ups.
+                    place = rule.arms_by_bucket[bucket(rule.salt, drawing)]
+                    text, its_mark = row.drawn.get(place) or self._drawn(row, place, asked)
+                else:
+                    text, its_mark = self._piece(row, asked, holdout)
                 if text:
                     texts.append(text)
                     mark ^= its_mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
 
-    def _pieces(
-        self, rows: Iterable[_Row], question: Question, holdout: HoldoutRule | None
-    ) -> Iterator[Piece]:
-        """The piece of each row: for most visitors a hash and two look-ups."""
-        visitor, arms = question.visitor, question.arms
-        for row in rows:
-            rule = row.lottery
-            if rule is None or visitor is None or holdout is not None or rule.id in arms:
-                yield self._piece(row, question, holdout)
-                continue
-            place = rule.arms_by_bucket[bucket(rule.salt, visitor)]
-            piece = row.drawn.get(place)
-            if piece is None:
-                piece = row.drawn[place] = self._piece(row, question, holdout)
-            yield piece
+    def _drawn(self, row: _Row, place: int, question: Question) -> Piece:
+        piece = row.drawn[place] = self._piece(row, question, None)
+        return piece
 
     def _piece(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:
         met = experiment(row.slot, question, holdout).enrolment

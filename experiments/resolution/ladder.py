@@ -100,13 +100,7 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     journey = ruleset.journeys.get(place.journey)
     if journey is None:
         return _lost(place, question, f"there is no standard journey {place.journey!r}")
-    if journey.asks_stage or journey.personas:
-        question = recognised(journey, question)
-    holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
-    part = None if holdout is None else part_of(holdout, question)
-    walked = journey.paved
-    if holdout is not None or journey.is_forked:
-        walked = way(journey, question, holdout=holdout, part=part)
+    question, holdout, part, walked = located(journey, question)
     touchpoint = walked.touchpoints.get(place.touchpoint)
     if touchpoint is None:
         return _led_past(journey, place, question, walked)._replace(part=part)
@@ -122,19 +116,22 @@ def climb(ruleset: Ruleset, place: Place, question: Question, *, traced: bool = 
     return Resolved(tuple(answers), touchpoint, version, path, parts, True, part)  # noqa: FBT003 (names cost a tenth)
 
 
-def way(
-    journey: JourneyRule,
-    question: Question,
-    *,
-    holdout: HoldoutRule | None,
-    part: Enrolment | None,
-) -> Walk:
-    """The path that a visitor walks: the kept one of a status quo, or one of the journey's own."""
+def located(
+    journey: JourneyRule, question: Question
+) -> tuple[Question, HoldoutRule | None, Enrolment | None, Walk]:
+    """The question with what the journey recognises, the holdout and its part, and the path.
+
+    A path is the kept one of a status quo, or one of the journey's own.
+    """
+    if journey.asks_stage or journey.personas:
+        question = recognised(journey, question)
+    holdout = holdout_of(journey.holdouts, question) if journey.holdouts else None
+    part = None if holdout is None else part_of(holdout, question)
     if holdout is not None and holdout.keeps(part):
-        return Walk(holdout.kept, holdout.kept_version)
-    if not journey.is_forked:
-        return journey.paved
-    return walk(journey, question, holdout=holdout)
+        return question, holdout, part, Walk(holdout.kept, holdout.kept_version)
+    is_forked = journey.is_forked
+    path = walk(journey, question, holdout=holdout) if is_forked else journey.paved
+    return question, holdout, part, path
 
 
 def answer(

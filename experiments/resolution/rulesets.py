@@ -3,7 +3,6 @@
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from threading import Event, Lock, Thread
 
 from sqlalchemy import Engine
@@ -12,6 +11,7 @@ from experiments.accounts.passwords import hash_secret
 from experiments.accounts.queries import grants
 from experiments.accounts.schemas import Grant, StandingGrant
 from experiments.audit.queries import changes
+from experiments.clock import Clock
 from experiments.database import reading
 from experiments.logs import logger
 from experiments.resolution.enrolment import Question
@@ -62,16 +62,19 @@ class RulesetCache:
             self._begin()
         return self._held.ruleset
 
-    def grant(self, secret: str, *, now: datetime) -> Grant | None:
+    def grant(self, secret: str, *, clock: Clock) -> Grant | None:
         """What the bearer of a secret may do, as far as it is known here."""
         if self._thread is None:
             self._begin()
         held = self._held
-        found = held.by_secret.get(secret) or held.grants.get(hash_secret(secret))
-        if found is None or not found.holds(now):
-            return None
-        held.by_secret[secret] = found
-        return found.grant
+        found = held.by_secret.get(secret)
+        if found is None:
+            found = held.grants.get(hash_secret(secret))
+            if found is None:
+                return None
+            held.by_secret[secret] = found
+        is_for_ever = found.expires_at is None  # as most are: then nobody asks the time
+        return found.grant if is_for_ever or found.holds(clock.now()) else None
 
     def look(self) -> None:
         """Read everything anew if something changed."""

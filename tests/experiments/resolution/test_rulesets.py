@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -88,21 +89,23 @@ def test_current__a_change_elsewhere__is_live_within_a_second(
 
 
 def test_grant__revoked_or_expired__ends(
-    engine: Engine, cache: RulesetCache, now: datetime, actor: Actor
+    engine: Engine, cache: RulesetCache, clock: Any, now: datetime, actor: Actor
 ) -> None:
     soon = now + timedelta(hours=1)
     data = TokenIn(name="site", scopes=[Scope.EVALUATE], expires_at=soon)
     with transaction(engine) as session:
         made = accounts.create_token(session, data, actor=actor, now=now)
-    found = cache.grant(made.secret, now=now)
+    found = cache.grant(made.secret, clock=clock)
     assert found is not None
     assert (found.token_id, found.scopes) == (made.id, {Scope.EVALUATE})
-    assert cache.grant(made.secret, now=soon) is None
-    assert cache.grant("somebody else", now=now) is None
+    clock.at = soon
+    assert cache.grant(made.secret, clock=clock) is None
+    clock.at = now
+    assert cache.grant("somebody else", clock=clock) is None
     with transaction(engine) as session:
         accounts.revoke_token(session, made.id, actor=actor, now=now)
     cache.look()
-    assert cache.grant(made.secret, now=now) is None
+    assert cache.grant(made.secret, clock=clock) is None
 
 
 def rename(engine: Engine, table: str, name: str) -> None:
