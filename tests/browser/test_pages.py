@@ -81,6 +81,7 @@ def test_pages__when_there_is_a_new_one__then_it_is_tested_here(rules: list[str]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # axe looks at everything twice, on whatever machine this is
 @pytest.mark.parametrize("email", [ADMIN, VIEWER])
 def test_pages__when_looked_at__then_accessible_quiet_and_from_here_only(
     visit: Visit, site: str, shown: list[str], email: str
