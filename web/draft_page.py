@@ -69,6 +69,11 @@ def _variants(draft: ExperimentOut, on: Map, *, is_typed: bool) -> Shown:
             for row in shown
         },
         "operations": path_form.OPERATIONS,
+        "shown_by_new": [
+            (path_form.content_option(item), item)
+            for item in on.contents.values()
+            if item.approved_at
+        ],
         "is_path": draft.level is Level.PATH,
         "paths": paths(draft, on.graph),
     }

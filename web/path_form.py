@@ -1,6 +1,6 @@
 """Another path as rows of a form: what is done, with which stage or touchpoint, and how.
 
-What the rows cannot say (new stages, touchpoints with slots of their own) is shown as a document
+What the rows cannot say (new stages, touchpoints with several slots) is shown as a document
 instead, so that nothing is lost when somebody edits what a program wrote.
 """
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from experiments.errors import InvalidError
 from experiments.journeys.operations import JourneyPatch
+from experiments.journeys.schemas import ContentOut, ContentType, Touchpoint
 from experiments.shapes import key_of
 from web.filters import yaml_text
 from web.requests import listing, text, whole_number
 
 MOST_ROWS = 12
+PARTED, PARTED_TIMES = "@", 2
 OPERATIONS = (
     ("", "Choose"),
     ("skip_touchpoint", "Leave the touchpoint out"),
@@ -25,17 +27,21 @@ OPERATIONS = (
     ("set_channel", "Reach people at the touchpoint through …"),
     ("merge_stages", "Merge the stage into the stage …"),
 )
-ROW_FIELDS = ("op", "node", "stage", "value")
+ROW_FIELDS = ("op", "node", "stage", "value", "shows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One operation as it stands in the form; `value` is a name, hours or channels."""
+    """One operation as it stands in the form.
+
+    `value` is a name, hours or channels; `shows` names the content of a new touchpoint's slot.
+    """
 
     op: str = ""
     node: str = ""
     stage: str = ""
     value: str = ""
+    shows: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +85,8 @@ def read(variant: int) -> list[object]:
 
 
 def _operation(variant: int, number: int) -> Mapping[str, object]:
-    op, node, stage, value = (text(f"{field}_{variant}_{number}") for field in ROW_FIELDS)
-    described = {"key": key_of(value), "name": value}
+    op, node, stage, value, shows = (text(f"{field}_{variant}_{number}") for field in ROW_FIELDS)
+    described = {"key": key_of(value), "name": value, **_slots(shows)}
     kinds: dict[str, Mapping[str, object]] = {
         "skip_stage": {"stage": node},
         "skip_touchpoint": {"touchpoint": node},
@@ -96,6 +102,38 @@ def _operation(variant: int, number: int) -> Mapping[str, object]:
     if op not in kinds:
         raise InvalidError.at(f"/op_{variant}_{number}", f"{op!r} is no operation")
     return {"op": op, **kinds[op]}
+
+
+def content_option(content: ContentOut) -> str:
+    """How a row names a content: its key, version and type."""
+    return PARTED.join((content.key, str(content.number), content.type))
+
+
+def _slots(shows: str) -> dict[str, object]:
+    """The slot of a new touchpoint, called as what it shows; none when it shows nothing."""
+    if shows.count(PARTED) != PARTED_TIMES:
+        return {}
+    content, number, kind = shows.split(PARTED)
+    said = {"key": content, "content": content}
+    if kind != ContentType.STRING:
+        said["type"] = kind
+    return {"slots": [said if number == "1" else {**said, "content_version": number}]}
+
+
+def _shows(touchpoint: Mapping[str, object]) -> str:
+    match touchpoint.get("slots"):
+        case [{"content": str(content)} as slot]:
+            kind = slot.get("type", ContentType.STRING)
+            return PARTED.join((content, str(slot.get("content_version", 1)), str(kind)))
+    return ""
+
+
+def _plain(row: Row) -> Mapping[str, object]:
+    """A touchpoint that a row can say, as it is stored."""
+    made = Touchpoint.model_validate(
+        {"key": key_of(row.value), "name": row.value, **_slots(row.shows)}
+    )
+    return made.model_dump(mode="json", exclude_defaults=True)
 
 
 def _row(operation: Mapping[str, object]) -> Row | None:
@@ -118,10 +156,9 @@ def _row(operation: Mapping[str, object]) -> Row | None:
         ):
             return Row(op="move_touchpoint", node=node, stage=stage)
         case {"op": "replace_touchpoint", "touchpoint": str(node), "by": {"name": str(name)} as by}:
-            plain = {"key": key_of(name), "name": name}
-            return Row(op="replace_touchpoint", node=node, value=name) if by == plain else None
+            found = Row(op="replace_touchpoint", node=node, value=name, shows=_shows(by))
+            return found if by == _plain(found) else None
         case {"op": "add_touchpoint", "stage": str(stage), "touchpoint": {"name": str(name)} as by}:
-            plain = {"key": key_of(name), "name": name}
-            is_plain = by == plain and not operation.get("before")
-            return Row(op="add_touchpoint", stage=stage, value=name) if is_plain else None
+            found = Row(op="add_touchpoint", stage=stage, value=name, shows=_shows(by))
+            return found if by == _plain(found) and not operation.get("before") else None
     return None

@@ -1,5 +1,6 @@
 """Planning an experiment on paths step by step, and seeing where a visitor stands."""
 
+import re
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def test_new__path_without_a_stage__shows_the_paths_side_by_side(drafted: Any) -
     page = drafted.get(EDIT)
     assert "The paths part here" in page
     assert page.count("not on every path") == 1
-    assert "which part after visit" in drafted.get("/experiments/straight-in")
+    assert "which part after Visit" in drafted.get("/experiments/straight-in")
 
 
 def test_variants__other_operations__are_rows_and_come_back_as_such(drafted: Any) -> None:
@@ -41,6 +42,15 @@ def test_variants__other_operations__are_rows_and_come_back_as_such(drafted: Any
     drafted.post(EDIT, **ARM, **rows)
     page = drafted.get("/experiments/straight-in?view=setup")
     assert "skip touchpoint, set wait, move touchpoint, add touchpoint" in page
+
+
+def test_variants__new_touchpoint_with_content__is_a_row_and_is_drawn(drafted: Any) -> None:
+    page = drafted.get(EDIT)
+    shows = re.search(r'<option value="([a-z_.-]+@1@string)">', page)[1]
+    row = {"op_1_1": "add_touchpoint", "stage_1_1": "signup", "value_1_1": "A call"}
+    page = drafted.post(EDIT, **ARM, **row, shows_1_1=shows, then="stay")
+    assert f'<option value="{shows}" selected>' in page
+    assert f'<option value="{shows}" selected>' in drafted.get(EDIT)
 
 
 def test_variants__operation_that_a_row_cannot_say__stays_as_a_document(drafted: Any) -> None:
