@@ -120,11 +120,12 @@ def _slots(shows: str) -> dict[str, object]:
     return {"slots": [said if number == "1" else {**said, "content_version": number}]}
 
 
-def _shows(touchpoint: Mapping[str, object]) -> str:
-    match touchpoint.get("slots"):
-        case [{"content": str(content)} as slot]:
-            kind = slot.get("type", ContentType.STRING)
-            return PARTED.join((content, str(slot.get("content_version", 1)), str(kind)))
+def _shows(touchpoint: object) -> str:
+    """What the one slot of a touchpoint shows, as a row names it; empty without one."""
+    match touchpoint:
+        case {"slots": [{"content": str(content), **more}]}:
+            number, kind = more.get("content_version", 1), more.get("type", ContentType.STRING)
+            return PARTED.join((content, str(number), str(kind)))
     return ""
 
 
