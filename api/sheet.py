@@ -46,6 +46,7 @@ class _Row:
     flags: tuple[Flag, ...]
     pieces: dict[int, Piece] = field(default_factory=dict)
     drawn: dict[int, Piece] = field(default_factory=dict)  # by the place of the arm that is drawn
+    kept: dict[int, Piece] = field(default_factory=dict)  # by the arm that is stored
     lottery: ExperimentRule | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,19 +98,23 @@ class Sheet:
             arms, drawing = asked.arms, None if holdout else asked.visitor
             for row in group.rows_on(walked):
                 rule = row.lottery
-                if drawing is not None and rule is not None and rule.id not in arms:
-                    # For most visitors a hash and two look-ups.
-                    place = rule.arms_by_bucket[bucket(rule.salt, drawing)]
-                    text, its_mark = row.drawn.get(place) or self._drawn(row, place, asked)
-                else:
+                if drawing is None or rule is None:
                     text, its_mark = self._piece(row, asked, holdout)
+                else:
+                    stored = arms.get(rule.id)
+                    if stored is not None and stored.variant_id in rule.to_members:
+                        pieces, arm = row.kept, stored.variant_id
+                    else:
+                        pieces, arm = row.drawn, rule.arms_by_bucket[bucket(rule.salt, drawing)]
+                    text, its_mark = pieces.get(arm) or self._noted(row, pieces, arm, asked)
                 if text:
                     texts.append(text)
                     mark ^= its_mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
 
-    def _drawn(self, row: _Row, place: int, question: Question) -> Piece:
-        piece = row.drawn[place] = self._piece(row, question, None)
+    def _noted(self, row: _Row, pieces: dict[int, Piece], arm: int, question: Question) -> Piece:
+        """The piece of somebody in an arm, from now on of everybody in it."""
+        piece = pieces[arm] = self._piece(row, question, None)
         return piece
 
     def _piece(self, row: _Row, question: Question, holdout: HoldoutRule | None) -> Piece:

@@ -77,7 +77,7 @@ def test_snippet__when_the_answer_is_late__then_the_page_shows_its_own_and_nothi
 ) -> None:
     held: list[Route] = []
     page.route("**/ofrep/**", lambda route: held.append(route))  # noqa: PLW0108 (Playwright cannot mark a built-in)
-    page.goto(website.write("/", MARKED, tag(shop, 'data-timeout="200"')))
+    page.goto(website.write("/", MARKED, tag(shop, 'data-timeout="1500"')))
     assert not page.locator("h1").is_visible()
     page.wait_for_function("document.querySelectorAll('[data-desireline-shown]').length === 5")
     assert page.locator("h1").is_visible()
