@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from experiments.database import Json, direct, fetched, run
 
 Row = tuple[Any, ...]
-FEWEST_COPIED = 200  # rows; fewer are as quick in one statement
+FEWEST_COPIED = 50  # rows; fewer are as quick in one statement
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 
