@@ -43,13 +43,14 @@ class DuckEngine:
         location: where the files of the columnar store lie; without one SQL is read alone.
         memory: how much DuckDB may take, such as `2GB`; its own default when empty.
         spill: the folder for what does not fit.
-        visitors_at_once: how many visitors are added up before the next ones.
+        visitors_at_once: how many visitors are added up before the next ones; below a million,
+            up to which DuckDB looks numbers up by their place.
     """
 
     location: Location | None = None
     memory: str = ""
     spill: Path | None = None
-    visitors_at_once: int = 1 << 19
+    visitors_at_once: int = 960_000
 
     def answer(
         self, session: Session, inquiries: Sequence[Inquiry], *, as_of: datetime

@@ -2,7 +2,7 @@
 
 Loose is what has not been moved yet, and what was moved under the number of a visitor who turned
 out to be another. Files hold visitors in order, so that ranges of visitors can be read one after
-the other: sums over half a million visitors stay in the processor's caches and in little memory.
+the other: sums over less than a million visitors take little memory.
 """
 
 from __future__ import annotations
