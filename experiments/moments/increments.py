@@ -155,9 +155,11 @@ def _renew_outcomes(
     _temporary(
         database,
         "old_outcome",
-        # Other slots of these visitors too: one look-up by one number is several times as fast.
-        f"SELECT rowid AS place, {OUTCOME} FROM outcome WHERE visitor IN "
-        "(SELECT visitor FROM reopened UNION SELECT visitor FROM delta)",
+        # First by one number, several times as fast; of what is left by slot and visitor.
+        f"SELECT place, {OUTCOME} FROM (SELECT rowid AS place, {OUTCOME} FROM outcome WHERE "
+        "visitor IN (SELECT visitor FROM reopened UNION SELECT visitor FROM delta)) "
+        "WHERE visitor IN (SELECT visitor FROM reopened) "
+        "OR (slot, visitor) IN (SELECT slot, visitor FROM delta)",
     )
     kept = f"SELECT {OUTCOME} FROM old_outcome WHERE visitor NOT IN (SELECT visitor FROM reopened)"
     _temporary(

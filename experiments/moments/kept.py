@@ -96,7 +96,7 @@ def _brought_up(
     database.register("loose_event", inbox_rows.events(session, asked.names, after=FOR_EVER))
     database.register("forgotten", forgotten(session))
     since, wanted = marks(database), definition(asked)
-    if since is None or since.definition != wanted:
+    if since is None or since.definition != wanted or _is_ahead(since, shelf):
         relations = related(session, shelf, database, as_of=END_OF_TIME)
         increments.build(relations, asked)
         newest = _newest(relations, Marks(definition=wanted, exposure=0, event=0, newest=0))
@@ -109,6 +109,11 @@ def _brought_up(
     )
     keep_marks(database, reached)
     return newest
+
+
+def _is_ahead(since: Marks, shelf: Shelf) -> bool:
+    """Whether the state knows rows that the files do not: the database was put back to a backup."""
+    return since.exposure > shelf.exposure_mark or since.event > shelf.event_mark
 
 
 def _newest(relations: Relations, since: Marks) -> int:

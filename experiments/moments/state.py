@@ -117,6 +117,7 @@ def opened(path: Path, settings: dict[str, Setting]) -> Iterator[duckdb.DuckDBPy
     try:
         # What an hour changes waits in the log until that is worth writing whole blocks anew.
         database.execute("PRAGMA disable_checkpoint_on_shutdown")
+        database.execute("SET checkpoint_threshold = '64MB'")
         database.begin()
         yield database
         database.commit()

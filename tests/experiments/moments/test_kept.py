@@ -6,7 +6,9 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from experiments.database import transaction
 from experiments.moments.duck import DuckEngine
 from experiments.moments.kept import KeptEngine
 
@@ -70,3 +72,23 @@ def test_answer__state_is_damaged__is_made_anew(world, full, kept, inquiries):
     assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
     assert not kept.path.exists()
     assert world.answers(kept, hours=50, inquiries=inquiries[:2]) == expected
+
+
+def test_answer__database_was_put_back_to_a_backup__counts_nothing_twice(
+    world, full, kept, inquiries
+):
+    world.clear()
+    world.expose(1, 1, 1, 0.0)
+    world.move()
+    world.act(1, "Visit", 1.0, {})
+    world.move()
+    world.answers(kept, hours=50, inquiries=inquiries[:2])
+    with transaction(world.engine) as session:
+        for table, change in (("file", "DELETE FROM"), ("mark", "UPDATE")):
+            rest = " SET last_id = 0" if table == "mark" else ""
+            row = f"{change} columnar_{table}{rest} WHERE kind = 'event'"
+            session.connection().execute(text(row))
+    world.answers(kept, hours=50, inquiries=inquiries[:2])
+    world.move()
+    found = world.answers(kept, hours=50, inquiries=inquiries[:2])
+    assert found == world.answers(full, hours=50, inquiries=inquiries[:2])
