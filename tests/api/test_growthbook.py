@@ -16,7 +16,7 @@ from experiments.database import transaction
 from experiments.design import service as design
 from experiments.design.schemas import ExperimentOut
 
-LARGEST_SCRIPT_BYTES = 3 * 1024
+LARGEST_SCRIPT_BYTES = 3_000
 
 
 @pytest.fixture
