@@ -22,7 +22,9 @@ FEWEST_VISITORS = 100
 """A smaller group has no effect of its own that the normal approximation could judge."""
 
 TOO_FEW = NotEstimable(f"fewer than {FEWEST_VISITORS} matured visitors in an arm")
-NOT_YET = NotEstimable("that is tested once, at the end of the plan")
+NOT_YET = NotEstimable(
+    "that is tested once, at the end of the plan; a test that is decided before leaves it open"
+)
 
 
 def segmentations(
