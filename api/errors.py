@@ -11,6 +11,7 @@ from experiments.logs import logger
 from experiments.shapes import Out
 
 log = logger("api")
+PROBLEM_JSON = "application/problem+json"
 KEPT_HEADERS = {"Allow", "Retry-After"}
 
 STATUS: dict[type[errors.DesirelineError], int] = {
@@ -63,7 +64,7 @@ def problem(
         request_id=request_id.current(),
         errors=[PlaceOut(pointer=place.pointer, detail=place.detail) for place in places],
     )
-    return Response(told.model_dump_json(), status, mimetype="application/problem+json")
+    return Response(told.model_dump_json(), status, mimetype=PROBLEM_JSON)
 
 
 def respond(error: Exception) -> Response:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from io import BytesIO
 from threading import Semaphore
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from api.errors import PROBLEM_JSON, ProblemOut
 from api.exchange import LARGEST_BODY_BYTES
 from api.meter import ELSEWHERE, note
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PLACES = 32
+RETRY = ("Retry-After", "1")
 PATIENCE_SECONDS = 5.0
-BUSY = b"Too many others are asking; try again in a moment."
+BUSY = "Too many others are asking; try again in a moment."
 
 
 class Gate:
@@ -42,13 +45,24 @@ class Gate:
         _take_in(environ)
         if not self._places.acquire(timeout=self._patience_seconds):
             note(ELSEWHERE, environ["REQUEST_METHOD"], 503, seconds=self._patience_seconds)
-            about = [("Content-Type", "text/plain"), ("Content-Length", str(len(BUSY)))]
+            kind, body = _refusal(environ["PATH_INFO"])
+            about = [("Content-Type", kind), ("Content-Length", str(len(body))), RETRY]
             start_response("503 Service Unavailable", about)
-            return [BUSY]
+            return [body]
         try:
             return self._behind(environ, start_response)
         finally:
             self._places.release()
+
+
+def _refusal(path: str) -> tuple[str, bytes]:
+    """What those are told who find no place: programs a problem, people a sentence."""
+    if not path.startswith("/api/"):
+        return "text/plain", BUSY.encode()
+    told = ProblemOut(
+        status=503, title="Overloaded", detail=BUSY, request_id=uuid4().hex, errors=[]
+    )
+    return PROBLEM_JSON, told.model_dump_json().encode()
 
 
 def _take_in(environ: "WSGIEnvironment") -> None:

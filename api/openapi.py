@@ -13,12 +13,12 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api.endpoint import JSON, Endpoint
-from api.errors import ProblemOut
+from api.errors import PROBLEM_JSON, ProblemOut
 from api.examples import example
 from api.numbers import LARGEST_NUMBER
 
 PREFIX = "/api/v1"
-PROBLEM = "application/problem+json"
+
 REFS = "#/components/schemas/{model}"
 DESCRIPTION = (
     "Journeys, experiments, metrics and what they say. Send a token with the scope that a call "
@@ -226,7 +226,7 @@ def _problems(call: Call) -> set[int]:
 def _problem(words: str) -> Document:
     schema = {"$ref": REFS.format(model=ProblemOut.__name__)}
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    return {"description": words, "headers": headers, "content": {PROBLEM: {"schema": schema}}}
+    return {"description": words, "headers": headers, "content": {PROBLEM_JSON: {"schema": schema}}}
 
 
 def _tags(found: Iterable[Call]) -> list[Document]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from werkzeug.test import Client
 
+from api.errors import ProblemOut
 from api.exchange import LARGEST_BODY_BYTES
 from api.gate import Gate
 
@@ -40,9 +41,12 @@ def test_gate__every_place_is_taken__refuses_within_its_patience_and_frees_place
     first.start()
     assert entered.wait(10)
     refused = Client(gate).post("/", data=b"x")
+    told = Client(gate).post("/api/v1/journeys", data=b"x")
     leave.set()
     first.join()
     assert (refused.status_code, b"try again" in refused.data) == (503, True)
+    assert (told.status_code, told.mimetype) == (503, "application/problem+json")
+    assert ProblemOut.model_validate_json(told.data).title == "Overloaded"
     assert Client(gate).post("/", data=b"x").status_code == 200
 
 
