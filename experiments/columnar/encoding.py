@@ -18,7 +18,8 @@ else:
     parquet = Deferred("pyarrow.parquet")
 
 
-ROW_GROUP = 122_880
+ROW_GROUP = 24_576
+"""Rows that a reader takes or skips as one: a range of visitors is to be a small part of a day."""
 PLAIN = ("id", "visitor", "occurred_at", "received_at", "first_at")
 """Whole numbers that hardly repeat; their differences take half the room that they take."""
 
