@@ -39,6 +39,7 @@ def check(world, full, kept, data, steps, inquiries):
         assert found == world.answers(full, hours=at, inquiries=asked)
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "examples", [pytest.param(4, id="some"), pytest.param(100, marks=pytest.mark.slow, id="many")]
 )

@@ -68,6 +68,7 @@ MERGED = [("merge", 1, 4), ("forget", 6), ("act", 4, "Order", 3.0, {"revenue": 2
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_answer__files_and_loose_rows_on_two_executors__is_what_duckdb_adds_up(
     world: Any, sums_of: Any, cluster: Any
 ) -> None:
