@@ -30,7 +30,7 @@ def _variants(draft: ExperimentOut) -> Iterator[tuple[str, object]]:
     arms = [draft.control, *draft.treatments]
     for row, arm in enumerate(arms):
         yield f"key_{row}", arm.key
-        yield f"name_{row}", arm.name or arm.key
+        yield f"name_{row}", arm.called
         yield f"weight_{row}", _percent(arm.weight)
         yield f"content_{row}", _content(arm)
     if max(arm.weight for arm in arms) - min(arm.weight for arm in arms) < 1e-6:

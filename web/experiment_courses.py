@@ -26,7 +26,7 @@ HOURS_PER_DAY, MOST_HOURS = 24, 96
 """A longer axis is written in days."""
 
 
-def converted(described: DescriptionOut) -> Table:
+def converted(described: DescriptionOut, *, called: Mapping[str, str]) -> Table:
     """The share of each arm that has converted by every hour after the exposure."""
     courses = described.time_to_convert.courses
     hours = described.time_to_convert.hours
@@ -40,7 +40,7 @@ def converted(described: DescriptionOut) -> Table:
             *(
                 Column(key=f"{arm.variant}{end}", label=label, kind=SHARE)
                 for arm in courses
-                for end, label in (("", arm.variant), ("_low", "from"), ("_high", "to"))
+                for end, label in (("", called[arm.variant]), ("_low", "from"), ("_high", "to"))
             ),
         ),
         rows=[
@@ -67,7 +67,7 @@ def groups(described: DescriptionOut, kind: MetricKind) -> Table:
         columns=(
             Column(key="attribute", label="Attribute"),
             Column(key="value", label="Group"),
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="visitors", label="Visitors", kind=COUNT),
             Column(key="control", label="Control", kind=share),
             Column(key="figure", label="Variant's", kind=share),
@@ -94,15 +94,15 @@ def _group_rows(segments: Sequence[Segmentation]) -> Iterator[tuple[Cell, ...]]:
             )
 
 
-def converted_plot(described: DescriptionOut) -> Plot | None:
+def converted_plot(described: DescriptionOut, *, called: Mapping[str, str]) -> Plot | None:
     """How the arms convert as time passes after the exposure."""
     courses, hours = described.time_to_convert.courses, described.time_to_convert.hours
     drawn: list[dict[str, Any]] = [
-        {"hours": 0.0, "name": arm.variant, "value": 0.0, "low": 0.0, "high": 0.0}
+        {"hours": 0.0, "name": called[arm.variant], "value": 0.0, "low": 0.0, "high": 0.0}
         for arm in courses
     ]
     drawn += [
-        {"hours": hour, "name": arm.variant, "value": value, "low": low, "high": high}
+        {"hours": hour, "name": called[arm.variant], "value": value, "low": low, "high": high}
         for arm in courses
         for hour, value, low, high in zip(hours, arm.converted, arm.low, arm.high, strict=True)
         if value is not None
@@ -121,7 +121,7 @@ def converted_plot(described: DescriptionOut) -> Plot | None:
                 scale=alt.Scale(domain=[0, drawn[-1]["at"]], nice=False),
                 axis=alt.Axis(title=title, grid=False, tickCount=5 if theme.is_narrow else 10),
             ),
-            color=colour([arm.variant for arm in courses], theme),
+            color=colour([called[arm.variant] for arm in courses], theme),
         )
         axis = alt.Axis(title="Converted", format="~%", tickCount=5)
         return alt.layer(
@@ -134,7 +134,7 @@ def converted_plot(described: DescriptionOut) -> Plot | None:
     return Plot(
         key="converted",
         title="How long visitors take",
-        told="; ".join(_course_told(described)),
+        told="; ".join(_course_told(described, called)),
         caption="Share of all visitors who have converted by then, those with time left included. "
         "Each range holds at its time alone.",
         table="converted",
@@ -142,10 +142,10 @@ def converted_plot(described: DescriptionOut) -> Plot | None:
     )
 
 
-def _course_told(described: DescriptionOut) -> Iterator[str]:
+def _course_told(described: DescriptionOut, called: Mapping[str, str]) -> Iterator[str]:
     for arm in described.time_to_convert.courses:
         known = [value for value in arm.converted if value is not None]
-        said = f"{arm.variant} {percent(known[-1])} at the end" if known else "nobody yet"
+        said = f"{called[arm.variant]} {percent(known[-1])} at the end" if known else "nobody yet"
         if isinstance(arm.half_hours, float):
             said += f", half of them within {span(arm.half_hours * SECONDS_PER_HOUR)}"
         yield said

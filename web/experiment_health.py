@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.quality import ALARM_LOG_E
@@ -53,7 +53,7 @@ def checks(trust: Trust, readout: Readout) -> Table:
     )
 
 
-def exposures(readout: Readout) -> Table:
+def exposures(readout: Readout, *, called: Mapping[str, str]) -> Table:
     """Visitors first exposed per day, a column per arm."""
     arms = [arm.variant for arm in readout.primary.arms]
     days: dict[object, dict[str, int]] = defaultdict(dict)
@@ -65,7 +65,7 @@ def exposures(readout: Readout) -> Table:
         about="Visitors by the day (UTC) of their first exposure, each once.",
         columns=(
             Column(key="day", label="Day", kind=Kind.DAY),
-            *(Column(key=arm, label=arm, kind=COUNT) for arm in arms),
+            *(Column(key=arm, label=called[arm], kind=COUNT) for arm in arms),
         ),
         rows=[(str(day), *(counted.get(arm, 0) for arm in arms)) for day, counted in days.items()],
         as_of=readout.as_of,
@@ -99,7 +99,7 @@ def exposures_plot(header: Sequence[str], table_rows: Sequence[tuple[Cell, ...]]
     )
 
 
-def split(runs: Sequence[RunOut]) -> Table:
+def split(runs: Sequence[RunOut], *, called: Mapping[str, str]) -> Table:
     """The sample ratio over time: visitors as they came and as they were planned."""
     arms = list(runs[-1].readout.quality.sample_ratio.observed) if runs else []
     return Table(
@@ -109,7 +109,7 @@ def split(runs: Sequence[RunOut]) -> Table:
         columns=(
             Column(key="at", label="As of", kind=Kind.MOMENT),
             *(
-                Column(key=f"{arm}{end}", label=f"{arm}{end}", kind=COUNT)
+                Column(key=f"{arm}{end}", label=f"{called[arm]}{end}", kind=COUNT)
                 for arm in arms
                 for end in ("", " planned")
             ),
@@ -120,7 +120,7 @@ def split(runs: Sequence[RunOut]) -> Table:
     )
 
 
-def split_plot(runs: Sequence[RunOut]) -> Plot | None:
+def split_plot(runs: Sequence[RunOut], *, called: Mapping[str, str]) -> Plot | None:
     """The evidence against the planned split, below the line at which an alarm is raised."""
     points: list[dict[str, Any]] = [
         {"at": run.as_of.isoformat(), "log_e": found}
@@ -143,7 +143,7 @@ def split_plot(runs: Sequence[RunOut]) -> Plot | None:
         )
 
     seen = runs[-1].readout.quality.sample_ratio.observed
-    counted = ", ".join(f"{arm} {count(number)}" for arm, number in seen.items())
+    counted = ", ".join(f"{called[arm]} {count(number)}" for arm, number in seen.items())
     return Plot(
         key="split",
         title="Evidence against the planned split",

@@ -68,7 +68,7 @@ def maturity(readout: Readout, described: DescriptionOut | None) -> Table:
         about="Decisions use matured visitors only; the rest can still convert. Projected is the "
         "share once everybody has had their time, if the newest convert like those before them.",
         columns=(
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="visitors", label="Visitors", kind=COUNT),
             Column(key="observed_conversions", label="Converted so far", kind=COUNT),
             Column(key="matured", label="Matured", kind=COUNT),
@@ -103,7 +103,7 @@ def effect(runs: Sequence[RunOut]) -> Table:
         columns=(
             Column(key="at", label="As of", kind=Kind.MOMENT),
             Column(key="look", label="Look", kind=COUNT),
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="effect_rel", label="Relative effect", kind=LIFT),
             Column(key="effect_rel_low", label="from", kind=LIFT),
             Column(key="effect_rel_high", label="to", kind=LIFT),
@@ -120,7 +120,7 @@ def effect(runs: Sequence[RunOut]) -> Table:
     )
 
 
-def phases(experiment: ExperimentOut) -> Table:
+def phases(experiment: ExperimentOut, *, called: Mapping[str, str]) -> Table:
     """The periods with one allocation each."""
     return Table(
         key="phases",
@@ -138,7 +138,9 @@ def phases(experiment: ExperimentOut) -> Table:
                 phase.number,
                 phase.started_at,
                 phase.coverage,
-                ", ".join(f"{arm} {share(weight)}" for arm, weight in phase.weights.items()),
+                ", ".join(
+                    f"{called[arm]} {share(weight)}" for arm, weight in phase.weights.items()
+                ),
                 phase.reason or "the start",
             )
             for phase in experiment.phases

@@ -12,6 +12,7 @@ from experiments.database import reading
 from experiments.design import listing
 from experiments.design.listing import ExperimentLine, Wanted
 from experiments.design.schemas import Status
+from experiments.formats import words
 from experiments.journeys import queries as journeys
 from experiments.journeys.schemas import VersionOut
 from experiments.reports.judgements import latest_sentences
@@ -64,6 +65,8 @@ class Listed:
     journeys: list[tuple[str, str]]
     stages_offered: list[tuple[str, str]]
     stages: Mapping[int, str]
+    points: Mapping[int, str]
+    arms: Mapping[tuple[int, str], str]
     trust: Mapping[int, Trust]
     readouts: Mapping[int, Readout]
     sentences: Mapping[int, str]
@@ -98,6 +101,11 @@ def listed() -> Listed:
             journeys=[(item.key, item.name) for item in known],
             stages_offered=_stages_offered(asked["journey"], standards),
             stages={line.id: _stage(standards[line.journey], line.touchpoint) for line in lines},
+            points={line.id: _point(standards[line.journey], line.touchpoint) for line in lines},
+            arms={
+                (arm.experiment_id, arm.key): arm.called
+                for arm in listing.arms_of(session, shown).values()
+            },
             trust=analysis.trusts(session, {line.id: line.status for line in lines}, at=now),
             readouts=analysis.newest_readouts(session, shown),
             sentences=latest_sentences(session, as_of=now),
@@ -160,3 +168,9 @@ def _stage(standard: VersionOut | None, touchpoint: str) -> str:
     """The name of the stage that holds a touchpoint, empty when the standard has none."""
     stage = standard.graph.stage_of(touchpoint) if standard else None
     return stage.name if stage else ""
+
+
+def _point(standard: VersionOut | None, touchpoint: str) -> str:
+    """What the standard calls a touchpoint; its key when the standard has none."""
+    point = standard.graph.touchpoint(touchpoint) if standard else None
+    return point.name if point else words(touchpoint)

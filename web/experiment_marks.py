@@ -40,7 +40,7 @@ def _course(experiment: ExperimentOut) -> Iterator[Mark]:
         yield Mark(at=phase.started_at, label=said)
     for variant in experiment.variants:
         if variant.removed_at:
-            yield Mark(at=variant.removed_at, label=f"{variant.key} taken out")
+            yield Mark(at=variant.removed_at, label=f"{variant.called} taken out")
     if experiment.stopped_at:
         yield Mark(at=experiment.stopped_at, label="stopped")
 

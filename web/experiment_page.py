@@ -1,6 +1,7 @@
 """Everything that the page of one experiment shows, read in one transaction."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from experiments.analysis import queries as analysis
 from experiments.analysis.disclosure import disclosed
@@ -71,8 +72,19 @@ class Seen:
 
     @property
     def called(self) -> dict[str, str]:
-        """What people call the arms, by key."""
-        return {arm.key: arm.name or arm.key for arm in self.experiment.variants}
+        """What people call the arms, by key; with the key where two are called the same."""
+        arms = self.experiment.variants
+        times = Counter(arm.called for arm in arms)
+        return {
+            arm.key: arm.called if times[arm.called] == 1 else f"{arm.called} ({arm.key})"
+            for arm in arms
+        }
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What people call the metrics, by key."""
+        measured = self.run.readout.metrics if self.run else ()
+        return {metric.key: metric.name for metric in measured}
 
     @property
     def trust(self) -> Trust | None:
@@ -144,17 +156,17 @@ def tables_of(page: Seen, view: str) -> dict[str, Table]:
         found = _results(page, readout)
     elif view == "time" and readout:
         found = [history.effect(page.runs), history.maturity(readout, page.described)]
-        found += [courses.converted(page.described)] if page.described else []
+        found += [courses.converted(page.described, called=page.called)] if page.described else []
     elif view == "groups" and readout and page.described:
         found = [courses.groups(page.described, readout.primary.kind)]
     elif view == "health" and readout and page.trust:
-        found = [health.checks(page.trust, readout), health.exposures(readout)]
-        found += [health.split(page.runs), health.contaminated(page.runs)]
+        found = [health.checks(page.trust, readout), health.exposures(readout, called=page.called)]
+        found += [health.split(page.runs, called=page.called), health.contaminated(page.runs)]
     elif view == "setup":
-        found = [history.phases(page.experiment)]
+        found = [history.phases(page.experiment, called=page.called)]
     elif view == "log":
         found = [history.log(page.log)]
-    return {table.key: table for table in found}
+    return {table.key: replace(table, called=page.called) for table in found}
 
 
 def _results(page: Seen, readout: Readout | None) -> list[Table]:
@@ -179,17 +191,22 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
         return {}
     readout = page.run.readout
     if view == "results":
-        found = [plots.stages(tables.stages(readout, page.stages).rows)]
+        found = [plots.stages(tables.stages(readout, page.stages).rows, called=page.called)]
     elif view == "time":
         until = page.run.as_of
         noted = marks(page.experiment, page.decision, page.promotion, until=until)
-        found = [plots.effect(page.runs, noted), plots.evidence(page.runs)]
-        found += [courses.converted_plot(page.described)] if page.described else []
+        found = [plots.effect(page.runs, noted, called=page.called)]
+        found += [plots.evidence(page.runs, called=page.called)]
+        if page.described:
+            found += [courses.converted_plot(page.described, called=page.called)]
     elif view == "groups" and page.described:
         found += courses.group_plots(page.described, readout.primary.kind, called=page.called)
     elif view == "health":
-        table = health.exposures(readout)
-        arms = [column.key for column in table.columns[1:]]
-        found = [health.exposures_plot(arms, table.rows), health.split_plot(page.runs)]
+        table = health.exposures(readout, called=page.called)
+        arms = [column.label for column in table.columns[1:]]
+        found = [
+            health.exposures_plot(arms, table.rows),
+            health.split_plot(page.runs, called=page.called),
+        ]
         found.append(health.contaminated_plot(page.runs))
     return {plot.key: plot for plot in found if plot}

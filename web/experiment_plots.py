@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.schemas import Estimate, RunOut, SequentialTest
@@ -24,17 +24,19 @@ LABEL_STEP, LABEL_LINES = 15, 3
 SIGNED = "datum.value == 0 ? '0%' : format(datum.value, '+.0%')"
 
 
-def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
+def effect(
+    runs: Sequence[RunOut], marks: Sequence[Mark], *, called: Mapping[str, str]
+) -> Plot | None:
     """The relative effect on the primary metric, with the range that holds at every look."""
     points: list[dict[str, Any]] = [
-        {"at": run.as_of.isoformat(), "name": item.variant, **_range(item.effect_rel)}
+        {"at": run.as_of.isoformat(), "name": called[item.variant], **_range(item.effect_rel)}
         for run in runs
         for item in run.readout.primary.comparisons
         if isinstance(item.effect_rel, Estimate)
     ]
     if len(points) < FEWEST_POINTS:
         return None
-    names = [item.variant for item in runs[-1].readout.primary.comparisons]
+    names = [called[item.variant] for item in runs[-1].readout.primary.comparisons]
     reach = _reach([point["value"] for point in points], [point["high"] for point in points[-3:]])
 
     def draw(theme: Theme) -> Drawn:
@@ -52,7 +54,7 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
 
     primary = runs[-1].readout.primary
     said = "; ".join(
-        f"{item.variant} {lift(item.effect_rel.value)}, from {lift(item.effect_rel.ci_low)}"
+        f"{called[item.variant]} {lift(item.effect_rel.value)}, from {lift(item.effect_rel.ci_low)}"
         f" to {lift(item.effect_rel.ci_high)}"
         for item in primary.comparisons
         if isinstance(item.effect_rel, Estimate)
@@ -68,12 +70,12 @@ def effect(runs: Sequence[RunOut], marks: Sequence[Mark]) -> Plot | None:
     )
 
 
-def evidence(runs: Sequence[RunOut]) -> Plot | None:
+def evidence(runs: Sequence[RunOut], *, called: Mapping[str, str]) -> Plot | None:
     """The test statistic of the primary metric under the bound that it must reach."""
     points: list[dict[str, Any]] = [
         {
             "at": run.as_of.isoformat(),
-            "name": item.variant,
+            "name": called[item.variant],
             "z": item.test.z,
             "bound": item.test.bound if isinstance(item.test.bound, float) else None,
         }
@@ -83,7 +85,7 @@ def evidence(runs: Sequence[RunOut]) -> Plot | None:
     ]
     if len(points) < FEWEST_POINTS:
         return None
-    names = [item.variant for item in runs[-1].readout.primary.comparisons]
+    names = [called[item.variant] for item in runs[-1].readout.primary.comparisons]
     last = points[-1]
 
     def draw(theme: Theme) -> Drawn:
@@ -111,10 +113,16 @@ def evidence(runs: Sequence[RunOut]) -> Plot | None:
     )
 
 
-def stages(table_rows: Sequence[tuple[Cell, ...]]) -> Plot | None:
+def stages(table_rows: Sequence[tuple[Cell, ...]], *, called: Mapping[str, str]) -> Plot | None:
     """The relative effect on reaching every later stage, in the order of the journey."""
     points: list[dict[str, Any]] = [
-        {"stage": str(row[1]), "name": row[2], "value": row[5], "low": row[6], "high": row[7]}
+        {
+            "stage": str(row[1]),
+            "name": called[str(row[2])],
+            "value": row[5],
+            "low": row[6],
+            "high": row[7],
+        }
         for row in table_rows
         if row[5] is not None
     ]

@@ -23,7 +23,7 @@ RESULT_COLUMNS = (
     Column(key="roles", label="Roles"),
     Column(key="stage", label="Stage"),
     Column(key="unit", label="Unit"),
-    Column(key="variant", label="Variant"),
+    Column(key="variant", label="Variant", kind=Kind.ARM),
     Column(key="visitors", label="Visitors", kind=COUNT),
     Column(key="matured", label="Matured", kind=COUNT),
     Column(key="conversions", label="Conversions", kind=COUNT),
@@ -62,7 +62,7 @@ def readings(readout: Readout) -> Table:
         title=f"Two readings of {readout.primary.name}",
         about="The frequentist test against its bound, and the belief under the prior.",
         columns=(
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="z", label="z", kind=NUMBER),
             Column(key="bound", label="Bound", kind=NUMBER),
             Column(key="p_two_sided", label="p at the end of the plan", kind=Kind.P_VALUE),
@@ -87,7 +87,7 @@ def stages(readout: Readout, order: Sequence[str]) -> Table:
         columns=(
             Column(key="stage", label="Stage"),
             Column(key="metric", label="Metric"),
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="control", label="Control", kind=NUMBER),
             Column(key="figure", label="Variant's figure", kind=NUMBER),
             Column(key="effect_rel", label="Relative effect", kind=LIFT),
@@ -107,7 +107,7 @@ def guardrails(readout: Readout) -> Table:
         about="A guardrail holds when its test shows that it is not worse than the margin.",
         columns=(
             Column(key="metric", label="Metric"),
-            Column(key="variant", label="Variant"),
+            Column(key="variant", label="Variant", kind=Kind.ARM),
             Column(key="margin", label="Margin", kind=Kind.SHARE),
             Column(key="effect_rel", label="Relative effect", kind=LIFT),
             Column(key="effect_rel_low", label="from", kind=LIFT),
@@ -153,7 +153,7 @@ def rule(decision: DecisionOut) -> Table:
         about=f"Judged on look {decision.look}, data {decision.data_hash[:12]}.",
         columns=(
             Column(key="condition", label="Condition"),
-            Column(key="variant", label="About"),
+            Column(key="variant", label="About", kind=Kind.ARM),
             Column(key="metric", label="Metric"),
             Column(key="figure", label="Figure", kind=NUMBER),
             Column(key="threshold", label="Threshold", kind=NUMBER),

@@ -64,6 +64,7 @@ def show(key: str) -> Page:
         **{field: getattr(page, field) for field in Seen.__slots__},
         startable=page.startable,
         called=page.called,
+        metrics=page.metrics,
         trust=page.trust,
         results=results(page.run) if page.run else None,
         view=view,

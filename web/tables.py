@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     """What the cells of a column are, hence how a page writes them."""
 
     TEXT = "text"
+    ARM = "arm"  # by its key; a page calls it by name
     COUNT = "count"
     SHARE = "share"  # 0 to 1
     LIFT = "relative change"  # 0.1 is +10%
@@ -49,6 +50,7 @@ class Kind(StrEnum):
 
 _WRITTEN: dict[Kind, Callable[[Any], str]] = {
     Kind.TEXT: str,
+    Kind.ARM: str,
     Kind.COUNT: formats.count,
     Kind.SHARE: formats.percent,
     Kind.LIFT: formats.lift,
@@ -72,7 +74,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether its cells stand at the right."""
-        return self.kind not in {Kind.TEXT, Kind.MOMENT, Kind.DAY}
+        return self.kind not in {Kind.TEXT, Kind.ARM, Kind.MOMENT, Kind.DAY}
 
     def shown(self, cell: Cell) -> str:
         """A cell as a page writes it."""
@@ -83,7 +85,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows under columns, with what they are about and up to when the data are in."""
+    """Rows under columns, with what they are about and up to when the data are in.
+
+    Files carry the keys of arms; `called` are the names by which a page calls them.
+    """
 
     key: str
     title: str
@@ -91,6 +96,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: Sequence[tuple[Cell, ...]]
     as_of: datetime | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    def shown(self, column: Column, cell: Cell) -> str:
+        """A cell as a page writes it."""
+        written = column.shown(cell)
+        return self.called.get(written, written) if column.kind is Kind.ARM else written
 
     def as_csv(self) -> str:
         """The table as CSV with a heading; what is undefined is empty."""

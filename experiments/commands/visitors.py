@@ -120,7 +120,7 @@ def _arms(session: Session, assignments: list[AssignmentOut]) -> list[tuple[str,
     return [
         (
             tests[item.experiment_id].key,
-            arms[item.variant_id] + (" (seen in two arms)" if item.contaminated else ""),
+            arms[item.variant_id].called + (" (seen in two arms)" if item.contaminated else ""),
             when(item.assigned_at),
             f"{item.method}, bucket {item.bucket}",
         )

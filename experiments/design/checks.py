@@ -119,8 +119,7 @@ def _nothing_new(
     for number, variant in enumerate(experiment.variants):
         if standard and not variant.control and variant.content == standard.payload:
             message = (
-                f"Variant {variant.name or variant.key!r} shows what is standard already; "
-                "write something else."
+                f"Variant {variant.called!r} shows what is standard already; write something else."
             )
             yield _warning("content", f"/variants/{number}/content", message)
 

@@ -45,6 +45,19 @@ class ExperimentLine(Out):
     ended_at: datetime | None
 
 
+class ArmLine(Out):
+    """What a list shows of an arm."""
+
+    experiment_id: int
+    key: str
+    name: str
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name or self.key
+
+
 _ORDERS: dict[Order, tuple[ColumnElement[Any] | Mapped[str], ...]] = {
     Order.NEWEST: (),
     Order.NAME: (func.lower(col(Experiment.name)),),
@@ -117,7 +130,7 @@ def lines_of(session: Session, ids: Sequence[int]) -> dict[int, ExperimentLine]:
     return {line.id: line for line in found}
 
 
-def arms_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """The keys of the variants of these experiments, by variant id."""
-    query = select(Variant.id, Variant.key).where(col(Variant.experiment_id).in_(ids))
-    return dict(session.exec(query).all())
+def arms_of(session: Session, ids: Sequence[int]) -> dict[int, ArmLine]:
+    """The variants of these experiments, by their own id."""
+    query = select(Variant).where(col(Variant.experiment_id).in_(ids))
+    return {row.id: ArmLine.model_validate(row.model_dump()) for row in session.exec(query)}

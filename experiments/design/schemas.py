@@ -204,6 +204,11 @@ class VariantOut(Out):
     patch: JourneyPatch | None = None
     removed_at: datetime | None
 
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name or self.key
+
 
 class PhaseOut(Out):
     """A period with one allocation."""

@@ -144,7 +144,7 @@ def _listed(words: Sequence[str]) -> str:
 def _shown(arm: VariantOut) -> str:
     """What the variant shows when that is short, and what it is called otherwise."""
     content = arm.content if isinstance(arm.content, str) else ""
-    called = content if 0 < len(content) <= LONGEST_QUOTE else arm.name or arm.key
+    called = content if 0 < len(content) <= LONGEST_QUOTE else arm.called
     return f"\u201c{called}\u201d"
 
 

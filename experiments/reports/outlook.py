@@ -48,7 +48,7 @@ def since_last(comparison: Comparison | None) -> Section | None:
         f"{item.journey}, {item.stage}: the last report counted {count(item.reported)} visitors "
         f"for its week, today it is {count(item.counted)}, because "
         + (
-            f"{count(item.counted - item.reported)} were received later."
+            f"{count(item.counted - item.reported)} more became known later."
             if item.counted > item.reported
             else f"{count(item.reported - item.counted)} turned out to be the same people."
         )

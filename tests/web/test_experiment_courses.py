@@ -66,18 +66,24 @@ def described():
     )
 
 
+CALLED = {"control": "Plain", "bold": "Bold"}
+
+
 def test_converted__hours_nobody_was_followed__are_empty(described):
-    rows = converted(described).rows
+    table = converted(described, called=CALLED)
+    rows = table.rows
 
     assert rows[0] == pytest.approx((60, 0.1, 0.05, 0.15, 0.2, 0.15, 0.25))
     assert rows[1][4:] == (None, None, None)
+    assert [column.label for column in table.columns[1::3]] == ["Plain", "Bold"]
+    assert table.as_csv().startswith("hours,control,")
 
 
 def test_converted_plot__five_days__is_drawn_in_days_and_told(described):
-    plot = converted_plot(described)
+    plot = converted_plot(described, called=CALLED)
 
     assert plot is not None
-    assert "control 20.0% at the end, half of them within 2 days" in plot.told
+    assert "Plain 20.0% at the end, half of them within 2 days" in plot.told
     drawing = svg(plot, "dark")
     assert "Days since the exposure" in drawing
     assert ElementTree.fromstring(drawing).tag.endswith("svg")
@@ -88,7 +94,7 @@ def test_groups__one_too_small__is_a_row_and_no_point(described):
         ("device", "phone", "bold", 900, 0.2, 0.22, 0.02, -0.01, 0.05, 0.01, 0.4),
         ("device", "tablet", "bold", 9, 0.2, None, None, None, None, None, 0.4),
     ]
-    (plot,) = group_plots(described, MetricKind.CONVERSION, called={"bold": "Bold"})
+    (plot,) = group_plots(described, MetricKind.CONVERSION, called=CALLED)
     assert plot.title == "Bold, by device"
     assert "phone +2.00 points" in plot.told
     assert "tablet" not in svg(plot, "light")

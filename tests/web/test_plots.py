@@ -17,7 +17,7 @@ STAGES = [
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_stages__effects__are_drawn_in_the_colours_of_the_theme(theme):
-    plot = stages(STAGES)
+    plot = stages(STAGES, called={"bold": "In bold"})
 
     assert plot is not None
     drawing = svg(plot, theme)
@@ -27,12 +27,12 @@ def test_stages__effects__are_drawn_in_the_colours_of_the_theme(theme):
 
 
 def test_stages__effects__are_told_in_words_too():
-    plot = stages(STAGES)
+    plot = stages(STAGES, called={"bold": "In bold"})
 
     assert plot is not None
-    assert "Signed up, bold: +25.0%; Paid, bold: 0.0%" in plot.told
+    assert "Signed up, In bold: +25.0%; Paid, In bold: 0.0%" in plot.told
 
 
 def test_plots__nothing_to_draw__do_not_exist():
-    assert stages(STAGES[:1]) is None
+    assert stages(STAGES[:1], called={"bold": "In bold"}) is None
     assert exposures_plot(["control", "bold"], [("2026-03-02", 10, 12)]) is None

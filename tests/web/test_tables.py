@@ -65,3 +65,19 @@ def test_files__amount__carry_the_bare_number() -> None:
 )
 def test_cell__of_a_kind__is_written_as_pages_write_it(kind, cell, shown) -> None:
     assert Column(key="x", label="X", kind=kind).shown(cell) == shown
+
+
+def test_table__arm_with_a_name__is_called_by_it_on_pages_and_by_its_key_in_files() -> None:
+    column = Column(key="variant", label="Variant", kind=Kind.ARM)
+    table = Table(
+        key="x",
+        title="X",
+        about="",
+        columns=(column,),
+        rows=[("bold",)],
+        called={"bold": "In bold"},
+    )
+
+    assert table.shown(column, "bold") == "In bold"
+    assert table.shown(column, "control") == "control"
+    assert table.as_csv() == "variant\nbold\n"
