@@ -47,9 +47,9 @@ def paths(experiment: ExperimentIn | ExperimentOut, base: JourneyGraph) -> tuple
     except InvalidError:
         return ()
     stage = parted.stage if parted else ""
-    names = [variant.called for variant in experiment.variants]
+    names = [variant.name or variant.key for variant in experiment.variants]
     control = next(item for item in experiment.variants if item.control)
-    columns = [(control.called, base, list(made.values()))]
+    columns = [(control.name or control.key, base, list(made.values()))]
     columns += [(names[number], graph, [base]) for number, graph in made.items()]
     return tuple(
         Path(name=name, stops=tuple(_stop(each, graph, others, stage) for each in graph.stages))
