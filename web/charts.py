@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from experiments.deferred import Deferred
-from experiments.formats import count, lift
+from experiments.formats import count, lift, plural
 
 if TYPE_CHECKING:
     import altair as alt
@@ -29,6 +29,7 @@ FONT = "sans-serif"
 PATH_WIDTH = 940
 NARROWEST_STAGE = 100
 PATH_HEIGHT = 84
+UPRIGHT_WIDTH, UPRIGHT_STAGE, BESIDE_PATH = 300, 76, 118
 ROW_HEIGHT = 30
 INTERVAL_WIDTH = 430
 LABEL_WIDTH = 250
@@ -58,12 +59,19 @@ class Interval:
 
 @lru_cache(maxsize=256)
 def path(stops: tuple[Stop, ...]) -> Markup:
-    """The journey as a path that is worn wider where more visitors walked."""
+    """The journey as a path that is worn wider where more visitors walked.
+
+    Drawn from left to right for a page and from top to bottom for a phone; the CSS shows one.
+    """
     widest = max((stop.visitors for stop in stops), default=0) or 1
     rows = [_stop_row(index, stop, widest) for index, stop in enumerate(stops)]
-    specification = {**_path(len(stops)), "datasets": {"stops": rows, "between": rows[:-1]}}
-    described = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
-    return _drawn(specification, "Visitors at each stage of the journey", described)
+    numbers = {"datasets": {"stops": rows, "between": rows[:-1]}}
+    said = ", ".join(f"{stop.name}: {count(stop.visitors)}" for stop in stops)
+    title = "Visitors at each stage of the journey"
+    return Markup('<div class="path">{}<div class="upright">{}</div></div>').format(
+        _drawn({**_path(len(stops)), **numbers}, title, said),
+        _drawn({**_upright(len(stops)), **numbers}, title, said),
+    )
 
 
 @lru_cache
@@ -89,6 +97,30 @@ def _path(stages: int) -> dict[str, Any]:
         width=max(PATH_WIDTH, NARROWEST_STAGE * stages), height=PATH_HEIGHT
     )
     return _framed(chart, top=46)
+
+
+@lru_cache
+def _upright(stages: int) -> dict[str, Any]:
+    """The picture of a path from top to bottom, with the words beside it."""
+    scale = alt.Scale(domain=[stages - 0.5, -0.5], nice=False)
+    across = alt.Scale(domain=[-1, 1], range=[0, BESIDE_PATH - 18], nice=False)
+    base = alt.Chart(alt.NamedData(name="stops")).encode(y=alt.Y("x:Q", axis=None, scale=scale))
+    between = alt.Chart(alt.NamedData(name="between")).encode(
+        y=alt.Y("next:Q", axis=None, scale=scale)
+    )
+    layers = (
+        base.mark_area(
+            orient="horizontal", interpolate="monotone", color=ACCENT, opacity=0.24
+        ).encode(x=alt.X("top:Q", axis=None, scale=across), x2="bottom:Q"),
+        base.mark_circle(size=46, color=ACCENT, opacity=1).encode(
+            x=alt.X("middle:Q", axis=None, scale=across)
+        ),
+        _at_side(base, "line", dy=-9, color=INK, fontSize=14, fontWeight=600),
+        _at_side(base, "walked", dy=9, color=SOFT, fontSize=13),
+        _at_side(between, "down", dy=0, color=SOFT, fontSize=12),
+    )
+    chart = alt.layer(*layers).properties(width=UPRIGHT_WIDTH, height=UPRIGHT_STAGE * stages)
+    return _framed(chart)
 
 
 @lru_cache(maxsize=256)
@@ -121,6 +153,7 @@ def intervals(rows: tuple[Interval, ...], title: str) -> Markup:
 def _stop_row(index: int, stop: Stop, widest: int) -> dict[str, Any]:
     # Nobody walking still leaves a hairline: the path is there, it is only not worn.
     half = max(stop.visitors / widest, 0.02)
+    tests = f"{stop.tests} in test" if stop.tests else ""
     return {
         "x": index,
         "next": index + 0.5,
@@ -130,7 +163,10 @@ def _stop_row(index: int, stop: Stop, widest: int) -> dict[str, Any]:
         "name": "\n".join(textwrap.wrap(stop.name, 15)),
         "visitors": count(stop.visitors),
         "onward": stop.onward,
-        "tests": f"{stop.tests} in test" if stop.tests else "",
+        "tests": tests,
+        "line": stop.name,
+        "walked": f"{plural(stop.visitors, 'visitor')}{' · ' if tests else ''}{tests}",
+        "down": stop.onward.replace("\u2192", "\u2193").replace("\n", " "),
     }
 
 
@@ -152,6 +188,14 @@ def _told(row: Interval) -> str:
 def _words(base: alt.Chart, field: str, *, offset: float, **style: Any) -> alt.Chart:
     text = base.mark_text(dy=offset, lineBreak="\n", baseline="middle", **style)
     drawn: alt.Chart = text.encode(y=_height("middle"), text=f"{field}:N")
+    return drawn
+
+
+def _at_side(base: alt.Chart, field: str, *, dy: float, **style: Any) -> alt.Chart:
+    text = base.mark_text(
+        align="left", baseline="middle", dy=dy, limit=UPRIGHT_WIDTH - BESIDE_PATH, **style
+    )
+    drawn: alt.Chart = text.encode(x=alt.value(BESIDE_PATH), text=f"{field}:N")
     return drawn
 
 

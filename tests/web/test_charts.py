@@ -27,7 +27,7 @@ def test_intervals__only_an_interval_without_zero__has_the_colour_of_a_result():
 
 def test_chart__any__uses_only_presentation_attributes():
     for drawing in (path(STOPS), intervals(EFFECTS, "Effects")):
-        assert ElementTree.fromstring(drawing).tag.endswith("svg")
+        assert ElementTree.fromstring(f"<p>{drawing}</p>").find(".//{*}svg") is not None
         assert not re.search(r"\sstyle=|<style|<script|https?://(?!www\.w3\.org)", drawing)
 
 
@@ -36,3 +36,13 @@ def test_path__stage_nobody_reached__is_still_on_it():
 
     assert "Subscribes: 0" in drawing
     assert "1 in test" in drawing
+
+
+def test_path__on_a_phone__is_drawn_from_top_to_bottom():
+    upright = ElementTree.fromstring(path(STOPS)).find("div[@class='upright']/{*}svg")
+
+    assert upright is not None
+    _, _, width, height = map(float, upright.attrib["viewBox"].split())
+    assert width < 360
+    assert height > 2 * 70
+    assert "1\u202f810 visitors · 1 in test" in "".join(upright.itertext())
