@@ -100,7 +100,9 @@ def _statement(end: End, primary: MetricReadout | None) -> str:
             said = f"was ended before there was an answer on {primary.name}"
         case _:
             said = f"was tried, and {primary.name} gave no clear answer"
-    return f"{place}, {_all(end)} {said} ({_measured(primary)}). {_why(end)}".strip()
+    return (
+        f"{place}, {_all(end)} {said} ({_measured(end.experiment, primary)}). {_why(end)}".strip()
+    )
 
 
 def _winner(end: End, primary: MetricReadout) -> str:
@@ -118,8 +120,9 @@ def _winner(end: End, primary: MetricReadout) -> str:
     return f"{shown} improves {primary.name}{told}."
 
 
-def _measured(primary: MetricReadout) -> str:
-    return "; ".join(f"{item.variant}: {_effect(item)}" for item in primary.comparisons)
+def _measured(experiment: ExperimentOut, primary: MetricReadout) -> str:
+    called = {arm.key: arm.called for arm in experiment.variants}
+    return "; ".join(f"{called[item.variant]}: {_effect(item)}" for item in primary.comparisons)
 
 
 def _effect(comparison: Comparison) -> str:
