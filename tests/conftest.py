@@ -158,6 +158,18 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+ON_POSTGRES_IN_THE_LONGER_RUN = {"analysis", "decisions", "interference", "learnings", "reports"}
+"""Slices above the tables: what they ask of a database is tested below them, and here once more."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the longer run what would take the quick one beyond its six minutes."""
+    for item in items:
+        if "postgresql" in item.name and item.path.parent.name in ON_POSTGRES_IN_THE_LONGER_RUN:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with every table, once on SQLite and once on PostgreSQL."""

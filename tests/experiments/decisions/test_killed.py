@@ -112,9 +112,6 @@ ASK = {"mode": PromotionMode.ASK, "steps": (judge,)}
 
 
 @pytest.mark.parametrize(
-    "engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
-@pytest.mark.parametrize(
     ("prepared", "act_of", "expected"),
     [
         (
