@@ -34,7 +34,7 @@ UNEXPECTED = 1
 )
 @click.pass_obj
 def run_demo(settings: Settings, folder: Path, *, rehearsed: bool) -> None:
-    """Run a simulated month over the real API in about a minute.
+    """Run a simulated month over the real API in about a minute and a half.
 
     With a terminal it then goes on serving until Ctrl-C. It fails when the true winner was not
     promoted or anything else was.
