@@ -50,7 +50,7 @@ check: $(VENV)/.installed-dev ## Everything CI runs: format, lint, types, layers
 bench: $(VENV)/.installed-dev ## Run the benchmarks; each prints its ratio to a limit or a peer
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
-calibrate: setup ## Prove the error rates on simulations (minutes; `--quick` takes one)
+calibrate: setup ## Prove the error rates on simulations (more than an hour; `--quick` takes two minutes)
 	$(BIN)/desireline calibrate --out docs
 
 docs: $(VENV)/.installed-dev ## Check that the documentation names what there is and links to what exists
