@@ -17,7 +17,9 @@ MISSED = 1
 
 
 @click.command("calibrate")
-@click.option("--quick", is_flag=True, help="Few experiments: two minutes instead of more than an hour.")
+@click.option(
+    "--quick", is_flag=True, help="Few experiments: two minutes instead of more than an hour."
+)
 @click.option("--seed", type=click.IntRange(0), default=20260105, show_default=True)
 @click.option(
     "--out",
