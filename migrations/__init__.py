@@ -38,7 +38,8 @@ def is_current(session: Session) -> bool:
     if not inspect(connection).has_table(VERSION_TABLE):
         return False
     # Asked all the time by whoever watches, so that it does without Alembic and its dialects.
-    return connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == _newest()  # noqa: S608 (a name of ours)
+    version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 (a name of ours)
+    return bool(version == _newest())
 
 
 def _newest() -> str:
