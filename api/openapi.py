@@ -18,7 +18,6 @@ from api.examples import example
 from api.numbers import LARGEST_NUMBER
 
 PREFIX = "/api/v1"
-
 REFS = "#/components/schemas/{model}"
 DESCRIPTION = (
     "Journeys, experiments, metrics and what they say. Send a token with the scope that a call "

@@ -130,17 +130,12 @@ def split_plot(runs: Sequence[RunOut], *, called: Mapping[str, str]) -> Plot | N
     if len(points) < FEWEST_POINTS:
         return None
     top = max(ALARM_LOG_E * 1.3, *(point["log_e"] for point in points))
+    bottom = min(-ALARM_LOG_E, *(point["log_e"] for point in points))
 
     def draw(theme: Theme) -> Drawn:
-        scale = alt.Scale(
-            domain=[min(-ALARM_LOG_E, *(p["log_e"] for p in points)), top], nice=False
-        )
-        y = alt.Y("log_e:Q", scale=scale, axis=alt.Axis(title="log e-value", tickCount=5))
-        base = rows(points).encode(x=time_axis(theme))
-        return alt.layer(
-            level(ALARM_LOG_E, theme, colour=theme.bad),
-            base.mark_line(strokeWidth=2.5, color=theme.series[0]).encode(y=y),
-        )
+        axis = alt.Axis(title="log e-value", tickCount=5)
+        y = alt.Y("log_e:Q", scale=alt.Scale(domain=[bottom, top], nice=False), axis=axis)
+        return _watched(points, theme, y=y, limit=ALARM_LOG_E)
 
     seen = runs[-1].readout.quality.sample_ratio.observed
     counted = ", ".join(f"{called[arm]} {count(number)}" for arm, number in seen.items())
@@ -192,10 +187,7 @@ def contaminated_plot(runs: Sequence[RunOut]) -> Plot | None:
     def draw(theme: Theme) -> Drawn:
         axis = alt.Axis(title="Seen in two arms", format=".1%", tickCount=5)
         y = alt.Y("share:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
-        line = rows(points).mark_line(strokeWidth=2.5, color=theme.series[0])
-        return alt.layer(
-            level(MAX_CONTAMINATED, theme, colour=theme.bad), line.encode(x=time_axis(theme), y=y)
-        )
+        return _watched(points, theme, y=y, limit=MAX_CONTAMINATED)
 
     return Plot(
         key="contaminated",
@@ -206,6 +198,12 @@ def contaminated_plot(runs: Sequence[RunOut]) -> Plot | None:
         table="contaminated",
         draw=draw,
     )
+
+
+def _watched(points: list[dict[str, Any]], theme: Theme, *, y: alt.Y, limit: float) -> Drawn:
+    """A figure over time, with the limit that it should stay below."""
+    line = rows(points).mark_line(strokeWidth=2.5, color=theme.series[0])
+    return alt.layer(level(limit, theme, colour=theme.bad), line.encode(x=time_axis(theme), y=y))
 
 
 def _log_e(readout: Readout) -> float | None:

@@ -207,6 +207,6 @@ def plots_of(page: Seen, view: str) -> dict[str, Plot]:
         found = [
             health.exposures_plot(arms, table.rows),
             health.split_plot(page.runs, called=page.called),
+            health.contaminated_plot(page.runs),
         ]
-        found.append(health.contaminated_plot(page.runs))
     return {plot.key: plot for plot in found if plot}

@@ -17,7 +17,7 @@ from experiments.database import Json, run
 from experiments.design.models import Experiment, Phase, Variant
 from experiments.design.queries import outs
 from experiments.design.schemas import ExperimentOut, Purpose, Status
-from experiments.inbox.rows import elements
+from experiments.inbox.rows import among
 
 Rows = tuple[tuple[Any, ...], ...]
 
@@ -58,8 +58,8 @@ def _rows(
     connection: Connection, statuses: Collection[Status], purposes: Collection[Purpose]
 ) -> dict[int, Rows]:
     """Every row that belongs to each of these experiments."""
-    listed = f"SELECT value FROM {elements(connection)}"  # noqa: S608 (no value inside)
-    chosen = f"WHERE status IN ({listed}) AND purpose IN ({listed})"
+    listed = among(connection)
+    chosen = f"WHERE status {listed} AND purpose {listed}"
     wanted = tuple(orjson.dumps(list(values)).decode() for values in (statuses, purposes))
     found = defaultdict(list)
     for row in run(connection, f"{_select(Experiment)} {chosen} ORDER BY id", *wanted):

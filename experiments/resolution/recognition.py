@@ -11,8 +11,6 @@ from experiments.resolution.ruleset import JourneyRule
 
 def recognised(journey: JourneyRule, question: Question) -> Question:
     """The question with stage and persona, as far as conditions of the journey ask for them."""
-    if not (journey.asks_stage or journey.personas):
-        return question
     attributes = dict(question.attributes)
     standing = question.standing.get(journey.id)
     if journey.asks_stage and standing is not None:

@@ -4,14 +4,12 @@ Nobody waits for a network or a scheduler here. Visitors walk side by side in th
 what they are shown is recorded together, and the jobs run when some days have passed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-
-import numpy as np
 
 from experiments.clock import SteppedClock
 from experiments.events.parcels import pack
@@ -22,8 +20,8 @@ from experiments.resolution.schemas import ResolveIn
 from experiments.runtime import Runtime
 from experiments.simulation import scene
 from experiments.simulation.demo import DAYS_AGO, LATER_DAYS, SEED, VISITORS_PER_DAY, begins_at
-from experiments.simulation.traffic import call_of
-from experiments.simulation.visitors import Answer, Ask, Shown, Step, Wait, visit
+from experiments.simulation.traffic import Walker, arriving, call_of
+from experiments.simulation.visitors import Answer, Ask, Wait, visit
 
 SIDE_BY_SIDE = 64
 LARGEST_BATCH = 200
@@ -41,12 +39,10 @@ AT_EVERY_LOOK = (
 
 @dataclass(slots=True, kw_only=True)
 class Stroller:
-    """One visitor on their way, and when they do their next step."""
+    """Somebody under way: when they do their next step, and how often they have called so far."""
 
-    id: str
+    walker: Walker
     at: datetime
-    shown: Shown
-    steps: Iterator[Step]
     calls: int = 0
     gone: bool = False
 
@@ -76,36 +72,35 @@ class Street:
     def _let_in(self, until: datetime) -> None:
         gap = timedelta(days=1) / VISITORS_PER_DAY
         while (at := self.starts_at + self.arrived * gap) <= until:
-            shown = Shown()
-            steps = visit(np.random.default_rng([SEED, self.arrived]), shown)
-            name = f"visitor-{self.arrived:06d}"
-            self.under_way.append(Stroller(id=name, at=at, shown=shown, steps=steps))
+            walker = arriving(self.arrived, visit, seed=SEED)
+            self.under_way.append(Stroller(walker=walker, at=at))
             self.arrived += 1
 
     def _walk(self, stroller: Stroller, *, until: datetime) -> list[dict[str, Any]]:
         """Do what is due; what the site sends of it."""
+        walker = stroller.walker
         calls = []
         while stroller.at <= until:
-            step = next(stroller.steps, None)
+            step = next(walker.steps, None)
             if step is None:
                 stroller.gone = True
                 break
             if isinstance(step, Wait):
                 stroller.at += step.by
             elif isinstance(step, Ask):
-                self._ask(stroller, step)
+                self._ask(walker, step, at=stroller.at)
             else:
                 stroller.calls += 1
-                number = f"{stroller.id}-{stroller.calls}"
-                calls.append(call_of(step, visitor=stroller.id, message_id=number, at=stroller.at))
+                number = f"{walker.id}-{stroller.calls}"
+                calls.append(call_of(step, visitor=walker.id, message_id=number, at=stroller.at))
         return calls
 
-    def _ask(self, stroller: Stroller, step: Ask) -> None:
-        question = ResolveIn(visitor=stroller.id, journey=scene.JOURNEY, touchpoint=step.touchpoint)
+    def _ask(self, walker: Walker, step: Ask, *, at: datetime) -> None:
+        question = ResolveIn(visitor=walker.id, journey=scene.JOURNEY, touchpoint=step.touchpoint)
         ruleset = self.runtime.rulesets.current()
-        found = resolution.resolve(self.runtime.resolver, ruleset, question, now=stroller.at)
+        found = resolution.resolve(self.runtime.resolver, ruleset, question, now=at)
         for key, slot in found.slots.items():
-            stroller.shown.slots[key] = Answer(
+            walker.shown.slots[key] = Answer(
                 value=slot.value, experiment=slot.experiment, variant=slot.variant
             )
 

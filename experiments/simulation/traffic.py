@@ -25,6 +25,13 @@ class Walker:
     steps: Iterator[Step]
 
 
+def arriving(number: int, behaviour: Behaviour, *, seed: int) -> Walker:
+    """The visitor of a number, who behaves the same every time."""
+    shown = Shown()
+    steps = behaviour(np.random.default_rng([seed, number]), shown)
+    return Walker(id=f"visitor-{number:06d}", shown=shown, steps=steps)
+
+
 def call_of(step: Track | Tell, *, visitor: str, message_id: str, at: datetime) -> dict[str, Any]:
     """What the site sends of a step; what it knows of somebody it knew before they came."""
     call = {"messageId": message_id, "anonymousId": visitor}
@@ -64,11 +71,6 @@ class Traffic:
         self.arrived = 0
         self.tracked = 0
 
-    @property
-    def finished(self) -> bool:
-        """Whether everybody has come and gone."""
-        return self.arrived == self._expected and not self._queue
-
     def advance(self, until: datetime) -> None:
         """Let everything happen that is due by then, moving the clock along."""
         self._let_in(until)
@@ -84,10 +86,7 @@ class Traffic:
             at = self._starts_at + self.arrived * self._gap
             if at > until:
                 return
-            rng = np.random.default_rng([self._seed, self.arrived])
-            shown = Shown()
-            name = f"visitor-{self.arrived:06d}"
-            walker = Walker(id=name, shown=shown, steps=self._behaviour(rng, shown))
+            walker = arriving(self.arrived, self._behaviour, seed=self._seed)
             heapq.heappush(self._queue, (at, self.arrived, walker))
             self.arrived += 1
 

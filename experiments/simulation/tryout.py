@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from threading import Thread
 
 from experiments.errors import ConflictError
 from experiments.settings import Settings
@@ -85,7 +86,7 @@ def load(settings: Settings) -> None:
         with log.open("xb") as out:
             command = [sys.executable, "-m", "cli", "demo", "--rehearsed", "--folder"]
             command.append(str(folder(settings)))
-            subprocess.Popen(  # noqa: S603 (our own command, nothing from outside)
+            process = subprocess.Popen(  # noqa: S603 (our own command, nothing from outside)
                 command,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
@@ -96,6 +97,8 @@ def load(settings: Settings) -> None:
     except FileExistsError as error:
         message = "The demonstration is there already, or on its way; remove it first."
         raise ConflictError(message) from error
+    # An ended process stays in the table of processes until somebody asks how it ended.
+    Thread(target=process.wait, name="demonstration", daemon=True).start()
 
 
 def remove(settings: Settings, *, now: datetime) -> None:
