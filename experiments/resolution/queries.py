@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -61,6 +62,16 @@ Rules = Mapping[tuple[str, str], list[ExperimentRule]]
 Contents = Mapping[tuple[str, int], ContentOut]
 
 
+class _Live(NamedTuple):
+    """What is kept of an experiment: where it is, its rule, and all of it if it is on paths."""
+
+    journey: str
+    touchpoint: str
+    slot: str
+    rule: ExperimentRule
+    on_paths: ExperimentOut | None
+
+
 def ruleset(session: Session) -> Ruleset:
     """Everything live now, with the version it belongs to."""
     return Reader().read(session)
@@ -70,8 +81,7 @@ class Reader:
     """Reads what is live again and again; what did not change stays the same object."""
 
     def __init__(self) -> None:
-        self._recall = Recall()
-        self._rules: dict[int, tuple[ExperimentOut, ExperimentRule]] = {}
+        self._recall = Recall[_Live]()
 
     def read(self, session: Session) -> Ruleset:
         """Everything live now, with the version it belongs to."""
@@ -85,34 +95,25 @@ class Reader:
             journeys={rule.key: rule for rule in rules},
         )
 
-    def _read_rules(self, session: Session) -> list[tuple[ExperimentOut, ExperimentRule]]:
+    def _read_rules(self, session: Session) -> list[_Live]:
         salts = {layer.key: layer.salt for layer in design.layers(session)}
-        found = self._recall.experiments(session, KNOWN_STATUSES, purposes=ON_SLOTS)
-        known = self._rules
-        self._rules = {
-            item.id: known[item.id]
-            if item.id in known and known[item.id][0] is item
-            else (item, _experiment(item, salts))
-            for item in found
-        }
-        return list(self._rules.values())
+        make = partial(_live, salts)
+        return self._recall.experiments(session, KNOWN_STATUSES, purposes=ON_SLOTS, make=make)
 
 
-def _journey(
-    session: Session, standard: VersionOut, live: Iterable[tuple[ExperimentOut, ExperimentRule]]
-) -> JourneyRule:
+def _journey(session: Session, standard: VersionOut, live: Iterable[_Live]) -> JourneyRule:
     key = standard.journey
     contents = {(item.key, item.number): item for item in journeys.contents(session, key)}
-    found = [(item, rule) for item, rule in live if item.journey == key]
+    found = [item for item in live if item.journey == key]
     experiments = _by_slot(found)
     holdouts = tuple(
         _holdout(session, item, contents)
         for item in design.holdouts(session)
         if item.journey == key and item.ended_at is None
     )
-    tests = [(item, rule) for item, rule in found if item.level is Level.PATH]
-    conditions = [item.audience for item, _ in tests]
-    asked = _asked([*(rule.audience for _, rule in found), *(item.audience for item in holdouts)])
+    tests = [(item.on_paths, item.rule) for item in found if item.on_paths is not None]
+    conditions = [rule.audience for _, rule in tests]
+    asked = _asked([*(item.rule.audience for item in found), *(item.audience for item in holdouts)])
     kinds = _personas(session) if "persona" in asked else ()
 
     def touchpoints(graph: JourneyGraph) -> dict[str, TouchpointRule]:
@@ -195,12 +196,17 @@ def _standard(content: ContentOut | None) -> StandardContent | None:
     )
 
 
-def _by_slot(found: Iterable[tuple[ExperimentOut, ExperimentRule]]) -> Rules:
+def _by_slot(found: Iterable[_Live]) -> Rules:
     rules: defaultdict[tuple[str, str], list[ExperimentRule]] = defaultdict(list)
-    for item, rule in found:
-        if item.level is not Level.PATH:
-            rules[item.touchpoint, item.slot].append(rule)
+    for item in found:
+        if item.on_paths is None:
+            rules[item.touchpoint, item.slot].append(item.rule)
     return rules
+
+
+def _live(salts: Mapping[str, str], item: ExperimentOut) -> _Live:
+    on_paths = item if item.level is Level.PATH else None
+    return _Live(item.journey, item.touchpoint, item.slot, _experiment(item, salts), on_paths)
 
 
 def _experiment(item: ExperimentOut, salts: Mapping[str, str]) -> ExperimentRule:

@@ -12,8 +12,8 @@ from experiments.design.schemas import ExperimentOut, PhaseIn, Purpose, Status
 LIVE = (Status.DRAFT, Status.RUNNING)
 
 
-def recalled(recall: Recall, session: Session) -> list[ExperimentOut]:
-    return recall.experiments(session, LIVE, purposes=[Purpose.TEST])
+def recalled(recall: Recall[ExperimentOut], session: Session) -> list[ExperimentOut]:
+    return recall.experiments(session, LIVE, purposes=[Purpose.TEST], make=lambda item: item)
 
 
 def test_experiments__one_changed__is_read_anew_and_the_others_are_the_same_objects(
@@ -22,7 +22,7 @@ def test_experiments__one_changed__is_read_anew_and_the_others_are_the_same_obje
     draft()
     draft(key="other", audience={"country": "FR"})
     service.start(session, "headline", actor=actor, now=now)
-    recall = Recall()
+    recall = Recall[ExperimentOut]()
     first = recalled(recall, session)
     assert first == queries.experiments(session, LIVE)
     assert list(map(is_, first, recalled(recall, session))) == [True, True]
