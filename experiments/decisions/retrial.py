@@ -79,7 +79,7 @@ def rule(readout: Readout, plan: Plan) -> Finding:
 def realised(readout: Readout) -> Realised | NotEstimable:
     """The effect on fresh data; at the end with the interval of that one look."""
     found = _compared(readout)
-    effect = _shown(found)
+    effect = _shown(readout)
     if isinstance(effect, NotEstimable):
         return effect
     if isinstance(found.belief, NotEstimable):
@@ -104,7 +104,12 @@ def _compared(readout: Readout) -> Comparison:
     return readout.primary.comparisons[0]
 
 
-def _shown(found: Comparison) -> Estimate | NotEstimable:
+def _shown(readout: Readout) -> Estimate | NotEstimable:
+    """The effect, as soon as there is enough for a range that means something to anybody."""
+    enough = _conversions(readout)
+    if enough.ruling is Ruling.WAITING:
+        return NotEstimable(f"too early to tell: {enough.words}")
+    found = _compared(readout)
     return found.fixed.effect_rel if isinstance(found.fixed, FixedHorizon) else found.effect_rel
 
 
@@ -209,8 +214,7 @@ def _sentence(ending: Ending, readout: Readout, sound: list[Condition]) -> str:
 
 
 def _so_far(readout: Readout) -> str:
-    found = _compared(readout)
-    belief, effect = found.belief, _shown(found)
+    belief, effect = _compared(readout).belief, _shown(readout)
     if isinstance(effect, NotEstimable) or not isinstance(belief, Belief):
         return ""
     return f" ({lift(effect.value)}, from {lift(effect.ci_low)} to {lift(effect.ci_high)})"

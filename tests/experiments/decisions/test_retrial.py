@@ -125,3 +125,17 @@ def test_realised__enough_visitors__is_new_against_old_with_its_interval():
 
 def test_realised__nobody__says_why():
     assert isinstance(realised(look((0, 0), (0, 0))), NotEstimable)
+
+
+def test_realised__first_conversions_only__is_too_early_to_tell():
+    early = look((40, 3), (400, 41))
+    found = realised(early)
+    assert isinstance(found, NotEstimable)
+    assert found.reason.startswith("too early to tell: 3 conversions in the smaller arm of 30")
+    assert "%" not in rule(early, PLAN).sentence
+
+
+def test_realised__few_conversions_at_the_end__is_told_with_its_wide_range():
+    found = realised(look((40, 3), (400, 41), finished=True))
+    assert isinstance(found, Realised)
+    assert found.effect_rel.ci_low < 0 < found.effect_rel.ci_high
