@@ -36,6 +36,7 @@ class Spool:
         self._folder = folder
         self._largest_bytes = largest_bytes
         self._lock = Lock()
+        self._replaying = Lock()
         self._file: IO[bytes] | None = None
 
     def add(self, visitor: str, at: datetime, meetings: Sequence[Meeting]) -> None:
@@ -53,11 +54,14 @@ class Spool:
     def replay(self, record: Callable[[Sequence[Visit]], object]) -> int:
         """Record everything that waits, here and where a process ended; how much it was.
 
+        One replay at a time: who comes second waits, and finds nothing left.
+
         Raises:
             UnavailableError: from `record`, when the database is still away; nothing is forgotten.
         """
-        self.close()
-        return sum(_replayed(path, record) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
+        with self._replaying:
+            self.close()
+            return sum(_replayed(path, record) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
     def close(self) -> None:
         """Let go of the file; what waits in it is replayed by whoever comes next."""
@@ -72,8 +76,12 @@ class Spool:
 
     def _opened(self) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / f"{uuid4().hex}{SUFFIX}").open("ab")
+        path = self._folder / f"{uuid4().hex}{SUFFIX}"
+        new = path.with_suffix(".new")
+        file = new.open("ab")
         fcntl.flock(file, fcntl.LOCK_EX)
+        # Found only once it is locked; else it could be taken for the file of a process that ended.
+        new.rename(path)
         return file
 
 
