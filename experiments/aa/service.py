@@ -13,10 +13,9 @@ from experiments.assignment.bucketing import bucket, choose, ranges
 from experiments.assignment.models import Assignment, Exposure, Visitor
 from experiments.assignment.schemas import AssignedBy
 from experiments.audit.schemas import Actor
-from experiments.database import insert_once
 from experiments.decisions.gate import judge
-from experiments.decisions.models import Decision
 from experiments.decisions.queries import is_judged
+from experiments.decisions.recording import record
 from experiments.decisions.trust import Facts
 from experiments.design import rows, standing
 from experiments.design.models import Experiment
@@ -156,18 +155,6 @@ def _judge(session: Session, found: ExperimentOut, *, actor: Actor, now: datetim
     if run is None or is_judged(session, run.id):
         return
     verdict = judge(run.readout, found.plan, Facts(enrolling=False))
-    decision = Decision(
-        experiment_id=found.id,
-        run_id=run.id,
-        look=run.look,
-        data_hash=run.data_hash,
-        outcome=verdict.outcome,
-        variant=verdict.variant,
-        sentence=verdict.sentence,
-        trace=[condition.model_dump(mode="json") for condition in verdict.trace],
-        actor=str(actor),
-        at=now,
-    )
-    insert_once(session, decision)
+    record(session, found.id, run, verdict, actor=actor, now=now)
     if run.readout.finished:
         standing.end(session, found.id, reason="everybody has matured", actor=actor, now=now)

@@ -8,12 +8,11 @@ from experiments.analysis.queries import newest_run
 from experiments.analysis.schemas import RunOut
 from experiments.audit import service as audit
 from experiments.audit.schemas import Actor
-from experiments.database import insert_once
 from experiments.decisions import promoting, queries, telling
 from experiments.decisions.gate import judge
 from experiments.decisions.merit import NO_HARM
-from experiments.decisions.models import Decision
 from experiments.decisions.neighbours import Turn, turned
+from experiments.decisions.recording import record
 from experiments.decisions.schemas import (
     DecisionOut,
     Outcome,
@@ -83,20 +82,8 @@ def _write(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """Write a decision down; False when another process has judged the same look."""
-    row = Decision(
-        experiment_id=experiment.id,
-        run_id=run.id,
-        look=run.look,
-        data_hash=run.data_hash,
-        outcome=verdict.outcome,
-        variant=verdict.variant,
-        sentence=verdict.sentence,
-        trace=[condition.model_dump(mode="json") for condition in verdict.trace],
-        actor=str(actor),
-        at=now,
-    )
-    if not insert_once(session, row):
+    """Write a decision and what it changes down; False when another process was quicker."""
+    if not record(session, experiment.id, run, verdict, actor=actor, now=now):
         return False
     if verdict.outcome is Outcome.CONTINUE:
         # Hourly looks that change nothing would bury what did change.
