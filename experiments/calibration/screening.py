@@ -8,7 +8,8 @@ these looks provably lead to "continue", and the screen leaves out exactly those
   an effect, and P(z_k >= b_k) cannot be larger. Hence b_k >= Phi^-1(1 - spent(t_k)), whatever the
   information was: a look with z_k below that floor cannot promote. The same holds of guardrails.
 - A promotion needs the planned days and conversions; in Bayesian mode also the chance to win.
-- Harm needs an always-valid upper limit below zero or an e-value of 1000. The e-value of a phase is
+- Harm needs an always-valid upper limit below zero, with some conversions in either arm, or an
+  e-value of 1000. The e-value of a phase is
   an average of likelihood ratios, so it is at most the largest one, exp(n KL(seen share, planned
   share)), and at most 1 when the seen share is not below the planned one; only where that allows
   1000 the e-value itself is computed.
@@ -26,7 +27,12 @@ import scipy
 
 from experiments.analysis.belief import PRIOR_SD
 from experiments.analysis.comparison import allowance, hypothesis_of
-from experiments.analysis.harm import HARM_ALPHA, HARM_CONCENTRATION, HARM_LOG_E
+from experiments.analysis.harm import (
+    FEWEST_CONVERSIONS,
+    HARM_ALPHA,
+    HARM_CONCENTRATION,
+    HARM_LOG_E,
+)
 from experiments.analysis.protocol import Question
 from experiments.analysis.schemas import Role
 from experiments.analysis.sequential import SPENDING, Hypothesis
@@ -191,9 +197,14 @@ def _is_mature(panel: Panel) -> BoolArray:
     """Whether there are days and conversions enough, shape (experiments, looks, treatments)."""
     scenario, plan = panel.scenario, panel.scenario.plan
     days = np.arange(1, scenario.looks + 1) * scenario.look_hours / HOURS_PER_DAY
-    counted = panel.tracks[PRIMARY].conversions[:, 1 : scenario.looks + 1]
-    enough = counted >= plan.minimum_conversions
-    return np.asarray((days >= plan.minimum_days)[:, None] & enough[:, :, 1:] & enough[:, :, :1])
+    enough = _have_converted(panel, PRIMARY, fewest=plan.minimum_conversions)
+    return np.asarray((days >= plan.minimum_days)[:, None] & enough)
+
+
+def _have_converted(panel: Panel, key: str, *, fewest: int) -> BoolArray:
+    """Whether so many of the control and of each treatment converted by a look."""
+    enough = panel.tracks[key].conversions[:, 1 : panel.scenario.looks + 1] >= fewest
+    return np.asarray(enough[:, :, 1:] & enough[:, :, :1])
 
 
 def _may_win(lift: LogLift) -> BoolArray:
@@ -212,7 +223,10 @@ def _may_harm(panel: Panel, tests: Mapping[str, Tested]) -> BoolArray:
         np.stack([_metric_harm(panel, key, arm=arm) for arm in arms], axis=-1)
         for key in panel.tracks
     ]
-    worse = [test.harmful for test in tests.values()]
+    worse = [
+        test.harmful & _have_converted(panel, key, fewest=FEWEST_CONVERSIONS)
+        for key, test in tests.items()
+    ]
     return np.asarray(np.logical_or.reduce([*by_metric, *worse]))
 
 
