@@ -41,9 +41,9 @@ from experiments.audit.schemas import Actor, ActorKind
 from experiments.clock import SystemClock
 from experiments.database import open_engine, transaction
 from experiments.events.models import Event
-from experiments.events.parcels import Parcel, pack
+from experiments.events.parcels import COLUMNS, Parcel, pack
 from experiments.events.schemas import BatchOut
-from experiments.events.writing import COLUMNS, kind_of_events
+from experiments.events.writing import kind_of_events
 from experiments.inbox.group_commit import GroupCommit, Handed
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
@@ -188,9 +188,9 @@ def furnish(url: str) -> str:
 
 def rows() -> list[tuple[object, ...]]:
     """Rows as the servers make them."""
-    told = ("track", "Product Viewed", 1, "web", 1_772_438_400_123_000, 1_772_438_400_124_000)
+    told = ("track", "Product Viewed", "web", 1_772_438_400_123_000, 1_772_438_400_124_000)
     properties = '{"sku":"A-1","price":19.5,"currency":"EUR"}'
-    return [("raw", uuid4().hex, *told, properties, "") for _ in range(RAW_ROWS)]
+    return [(1, "raw", uuid4().hex, *told, properties, "") for _ in range(RAW_ROWS)]
 
 
 def raw_sqlite(path: Path) -> float:
@@ -198,8 +198,8 @@ def raw_sqlite(path: Path) -> float:
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    marks = ", ".join("?" * len(COLUMNS))
-    statement = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({marks})"
+    marks = ", ".join("?" * (1 + len(COLUMNS)))
+    statement = f"INSERT INTO event (visitor_id, {', '.join(COLUMNS)}) VALUES ({marks})"
     made = rows()
     begun = time.perf_counter()
     for start in range(0, len(made), BATCH):
@@ -216,7 +216,7 @@ def copied(url: str) -> float:
     made = rows()
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         begun = time.perf_counter()
-        statement = f"COPY event ({', '.join(COLUMNS)}) FROM STDIN"
+        statement = f"COPY event (visitor_id, {', '.join(COLUMNS)}) FROM STDIN"
         with connection.cursor().copy(statement) as copy:
             for row in made:
                 copy.write_row(row)

@@ -54,7 +54,7 @@ def parse(shape: type[Shape], data: Mapping[str, Any] | Any) -> Shape:
     try:
         return shape.model_validate(data)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
 def parse_json(shape: type[Shape], text: bytes) -> Shape:
@@ -66,10 +66,11 @@ def parse_json(shape: type[Shape], text: bytes) -> Shape:
     try:
         return shape.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
-def _invalid(error: ValidationError) -> InvalidError:
+def invalid(error: ValidationError) -> InvalidError:
+    """What pydantic found wrong, in our words."""
     return InvalidError([_problem(item) for item in error.errors()])
 
 

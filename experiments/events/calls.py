@@ -4,18 +4,20 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Required
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
-from experiments.assignment.schemas import AliasKind
+from experiments.database import MICROSECOND, to_micros
 from experiments.errors import InvalidError, Problem
 from experiments.events.schemas import EventSource, EventType
-from experiments.shapes import parse
+from experiments.shapes import invalid
 
 LARGEST_EVENT_BYTES = 32 * 1024
+EARLIEST = to_micros(datetime.min.replace(tzinfo=UTC))
 NAMES = {
     EventType.IDENTIFY: "Identified",
     EventType.PAGE: "Page Viewed",
@@ -23,7 +25,12 @@ NAMES = {
     EventType.GROUP: "Grouped",
     EventType.ALIAS: "Aliased",
 }
-TOLD = ("name", "category", "groupId", "previousId")
+TOLD = {
+    "name": "name",
+    "category": "category",
+    "group_id": "groupId",
+    "previous_id": "previousId",
+}
 CHANNELS = {
     **{source.value: source for source in EventSource},
     "browser": EventSource.WEB,
@@ -34,62 +41,59 @@ CHANNELS = {
 Id = Annotated[str, Field(max_length=256)] | None
 Label = Annotated[str, Field(max_length=200)] | None
 MessageId = Annotated[str, Field(max_length=128)] | None
-Bag = dict[str, Any] | None
+Bag = InstanceOf[dict[str, Any]] | None  # not copied
 
 
-class Call(BaseModel):
-    """One call as clients send it; what they send beyond this is ignored."""
+class Call(TypedDict, total=False):
+    """One call as clients send it; what they send beyond this is ignored.
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, coerce_numbers_to_str=True, extra="ignore", frozen=True
+    A dictionary of what was said: a model, most of whose fields are empty, takes twice as long.
+    """
+
+    __pydantic_config__ = ConfigDict(  # type: ignore[misc] # pydantic's documented place for it
+        alias_generator=to_camel, coerce_numbers_to_str=True, extra="ignore"
     )
 
-    type: EventType
-    message_id: MessageId = None
-    user_id: Id = None
-    anonymous_id: Id = None
-    previous_id: Id = None
-    group_id: Id = None
-    event: Label = None
-    name: Label = None
-    category: Label = None
-    channel: str | None = None
-    properties: Bag = None
-    traits: Bag = None
-    context: Bag = None
-    timestamp: datetime | None = None
-    original_timestamp: datetime | None = None
-    sent_at: datetime | None = None
+    type: Required[EventType]
+    message_id: MessageId
+    user_id: Id
+    anonymous_id: Id
+    previous_id: Id
+    group_id: Id
+    event: Label
+    name: Label
+    category: Label
+    channel: str | None
+    properties: Bag
+    traits: Bag
+    context: Bag
+    timestamp: datetime | None
+    original_timestamp: datetime | None
+    sent_at: datetime | None
 
-    @property
-    def title(self) -> str:
-        """The name under which the event is stored."""
-        return NAMES.get(self.type) or self.event or ""
 
-    @property
-    def visitor(self) -> str:
-        """The id of who did it: the user's, or else the anonymous one."""
-        return self.user_id or self.anonymous_id or ""
+CALL = TypeAdapter(Call)
 
-    @property
-    def kind(self) -> AliasKind:
-        """Of which kind that id is."""
-        return AliasKind.USER if self.user_id else AliasKind.ANONYMOUS
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Everything the call says about what happened."""
-        facts = dict(self.traits or {})
-        fields = (self.name, self.category, self.group_id, self.previous_id)
-        if any(fields):
-            facts |= {key: value for key, value in zip(TOLD, fields, strict=True) if value}
-        return facts | (self.properties or {})
+def title(call: Call) -> str:
+    """The name under which the event is stored."""
+    said = call.get("event") or ""
+    return said if call["type"] is EventType.TRACK else NAMES[call["type"]]
 
-    @property
-    def source(self) -> EventSource:
-        """The channel that the event came through, web unless it says otherwise."""
-        said = self.channel or (self.context or {}).get("channel")
-        return CHANNELS.get(str(said), EventSource.WEB) if said else EventSource.WEB
+
+def facts(call: Call) -> dict[str, Any]:
+    """Everything the call says about what happened."""
+    properties, traits = call.get("properties") or {}, call.get("traits") or {}
+    if not traits and TOLD.keys().isdisjoint(call):
+        return properties
+    said: Mapping[str, Any] = call
+    return traits | {word: said[key] for key, word in TOLD.items() if said.get(key)} | properties
+
+
+def source(call: Call) -> EventSource:
+    """The channel that the event came through, web unless it says otherwise."""
+    said = call.get("channel") or (call.get("context") or {}).get("channel")
+    return CHANNELS.get(str(said), EventSource.WEB) if said else EventSource.WEB
 
 
 def read_call(raw: object, *, is_clean: bool = False) -> Call:
@@ -101,31 +105,34 @@ def read_call(raw: object, *, is_clean: bool = False) -> Call:
     if not isinstance(raw, dict):
         raise InvalidError.at("", "must be an object with type, userId or anonymousId")
     _check_size(len(orjson.dumps(raw)) if is_clean else _size_of_text(raw))
-    call = parse(Call, raw)
+    try:
+        call = CALL.validate_python(raw)
+    except ValidationError as error:
+        raise invalid(error) from error
     if problems := _missing(call):
         raise InvalidError(problems)
     return call
 
 
-def occurred_at(call: Call, *, received_at: datetime) -> datetime:
+def occurred_at(call: Call, *, received_at: int) -> int:
     """When it happened by our clock: the client's clock is corrected by when it said it sent.
 
-    Never in the future. Without `sentAt` nothing is known of the client's clock, and its word
-    is taken.
+    In microseconds since 1970, as `received_at`, and never in the future. Without `sentAt`
+    nothing is known of the client's clock, and its word is taken.
 
     Raises:
         InvalidError: when the times lie outside what a calendar holds.
     """
-    original = call.original_timestamp or call.timestamp
+    original, sent = call.get("original_timestamp") or call.get("timestamp"), call.get("sent_at")
     if original is None:
         return received_at
-    if call.sent_at is None:
-        return min(_aware(original), received_at)
-    try:
-        return min(received_at - (_aware(call.sent_at) - _aware(original)), received_at)
-    except OverflowError as error:
+    if sent is None:
+        return min(to_micros(_aware(original)), received_at)
+    at = received_at - (_aware(sent) - _aware(original)) // MICROSECOND
+    if at < EARLIEST:
         detail = "is out of range; send the time in ISO 8601"
-        raise InvalidError.at("/timestamp", detail) from error
+        raise InvalidError.at("/timestamp", detail)
+    return min(at, received_at)
 
 
 def message_id(call: Call, raw: Mapping[str, Any], *, index: int, received_at: datetime) -> str:
@@ -134,10 +141,11 @@ def message_id(call: Call, raw: Mapping[str, Any], *, index: int, received_at: d
     A resend that still carries its time is recognised; a call with neither id nor time is taken
     for a new one.
     """
-    if call.message_id:
-        return call.message_id
+    if own := call.get("message_id"):
+        return own
     said = {key: value for key, value in raw.items() if key != "sentAt"}
-    moment = "" if call.timestamp or call.original_timestamp else received_at.isoformat()
+    has_time = call.get("timestamp") or call.get("original_timestamp")
+    moment = "" if has_time else received_at.isoformat()
     text = json.dumps([index, moment, said], sort_keys=True)
     return f"made-{sha256(text.encode()).hexdigest()}"
 
@@ -162,13 +170,13 @@ def _size_of_text(raw: Mapping[str, Any]) -> int:
 
 
 def _missing(call: Call) -> list[Problem]:
-    problems = []
-    if call.type is EventType.TRACK and not call.event:
+    is_alias, problems = call["type"] is EventType.ALIAS, []
+    if call["type"] is EventType.TRACK and not call.get("event"):
         problems.append(Problem("/event", "is required: the name of what happened"))
-    if not call.user_id and (not call.anonymous_id or call.type is EventType.ALIAS):
-        wanted = "userId" if call.type is EventType.ALIAS else "userId or anonymousId"
+    if not call.get("user_id") and (is_alias or not call.get("anonymous_id")):
+        wanted = "userId" if is_alias else "userId or anonymousId"
         problems.append(Problem("/userId", f"is required: send {wanted}"))
-    if call.type is EventType.ALIAS and not call.previous_id:
+    if is_alias and not call.get("previous_id"):
         problems.append(Problem("/previousId", "is required: the id used before"))
     return problems
 

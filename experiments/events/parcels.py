@@ -8,30 +8,39 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from experiments.assignment.owners import Sighting
 from experiments.assignment.schemas import AliasKind
 from experiments.database import to_micros
 from experiments.errors import InvalidError
-from experiments.events.calls import Call, message_id, occurred_at, read_call
+from experiments.events.calls import Call, facts, message_id, occurred_at, read_call, source, title
 from experiments.events.exposures import Viewed, viewed
 from experiments.events.schemas import EventType, Rejected
 
+COLUMNS = (
+    "source_key",
+    "message_id",
+    "type",
+    "name",
+    "source",
+    "occurred_at",
+    "received_at",
+    "properties",
+    "privacy",
+)
+"""What is stored of a call beside its visitor, in the order of `Arrival.row`."""
 LONGEST_BODY_KEPT = 4000
 
 
 class Arrival(NamedTuple):
-    """A call that can be stored; instants in microseconds, properties as JSON.
+    """A call that can be stored: its row, and whose it is.
 
     `tie` is the call itself when it ties ids together or tells what is known of a visitor.
     """
 
     visitor: str
-    kind: AliasKind
-    message_id: str
-    type: str
-    name: str
-    source: str
+    sighting: Sighting
+    row: tuple[str | int, ...]
     occurred_at: int
-    properties: str
     report: Viewed | None
     tie: Call | None
 
@@ -42,7 +51,6 @@ class Parcel:
 
     source_key: str
     received_at: datetime
-    privacy: str
     arrivals: Sequence[Arrival]
     rejected: Sequence[Rejected]
     refused: Sequence[str]
@@ -51,6 +59,18 @@ class Parcel:
     def size(self) -> int:
         """How many rows it makes."""
         return len(self.arrivals) + len(self.refused)
+
+
+class _Envelope(NamedTuple):
+    """What the calls of one request share, worked out once; the instant in microseconds."""
+
+    source_key: str
+    received_at: datetime
+    is_clean: bool
+    privacy: str
+    at: int
+    user: Sighting
+    anonymous: Sighting
 
 
 def pack(
@@ -66,17 +86,19 @@ def pack(
     `is_clean` says that a strict reader found no text that cannot be stored; `privacy` is what
     the visitor's browser asked for.
     """
+    at = to_micros(received_at)
+    user, anonymous = Sighting(AliasKind.USER, at), Sighting(AliasKind.ANONYMOUS, at)
+    envelope = _Envelope(source_key, received_at, is_clean, privacy, at, user, anonymous)
     arrivals, rejected, refused = [], [], []
     for index, raw in enumerate(calls):
         try:
-            arrivals.append(_arrival(raw, index=index, received_at=received_at, is_clean=is_clean))
+            arrivals.append(_arrival(raw, envelope, index=index))
         except InvalidError as error:
             rejected.append(Rejected(index=index, error=str(error)))
             refused.append(json.dumps(raw)[:LONGEST_BODY_KEPT])  # escapes what cannot be stored
     return Parcel(
         source_key=source_key,
         received_at=received_at,
-        privacy=privacy,
         arrivals=arrivals,
         rejected=rejected,
         refused=refused,
@@ -85,30 +107,42 @@ def pack(
 
 def describe(parcel: Parcel) -> str:
     """A parcel in words, for when the database refuses it."""
-    told = [arrival._replace(report=None, tie=None) for arrival in parcel.arrivals]
+    told = [
+        {"visitor": arrival.visitor, **dict(zip(COLUMNS, arrival.row, strict=True))}
+        for arrival in parcel.arrivals
+    ]
     return json.dumps({"source": parcel.source_key, "calls": told})
 
 
-def _arrival(raw: object, *, index: int, received_at: datetime, is_clean: bool) -> Arrival:
+def _arrival(raw: object, envelope: _Envelope, *, index: int) -> Arrival:
+    source_key, received_at, is_clean, privacy, at, by_user, by_anonymous = envelope
     call = read_call(raw, is_clean=is_clean)
     said = raw if isinstance(raw, dict) else {}
-    kind, title = call.type, call.title
-    return Arrival(
-        call.visitor,
-        call.kind,
+    kind, name, user = call["type"], title(call), call.get("user_id")
+    happened_at = occurred_at(call, received_at=at)
+    row = (
+        source_key,
         message_id(call, said, index=index, received_at=received_at),
-        kind.value,
-        title,
-        call.source.value,
-        to_micros(occurred_at(call, received_at=received_at)),
-        _as_json(call.facts),
-        viewed(title, call.properties or {}) if kind is EventType.TRACK else None,
+        str(kind),
+        name,
+        str(source(call)),
+        happened_at,
+        at,
+        _as_json(facts(call)),
+        privacy,
+    )
+    return Arrival(
+        user or call.get("anonymous_id") or "",
+        by_user if user else by_anonymous,
+        row,
+        happened_at,
+        viewed(name, call.get("properties") or {}) if kind is EventType.TRACK else None,
         call if kind is EventType.IDENTIFY or kind is EventType.ALIAS else None,
     )
 
 
-def _as_json(facts: dict[str, Any]) -> str:
+def _as_json(said: dict[str, Any]) -> str:
     try:
-        return orjson.dumps(facts).decode()
+        return orjson.dumps(said).decode()
     except TypeError:  # a whole number of more than 64 bits
-        return json.dumps(facts)
+        return json.dumps(said)

@@ -1,10 +1,10 @@
 """Writing parcels: all that arrived together, in order, in one transaction."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import compress
-from typing import NamedTuple
 
 from sqlalchemy import Connection, Update, insert
 from sqlmodel import Session, col, select, update
@@ -13,41 +13,23 @@ from experiments.assignment import service as assignment
 from experiments.assignment.owners import Sighting, owners
 from experiments.assignment.schemas import AliasKind, Identity
 from experiments.assignment.suppression import suppressed
-from experiments.database import from_micros, insert_once, to_micros
+from experiments.database import from_micros, insert_once
 from experiments.events import reports
 from experiments.events.calls import Call
 from experiments.events.models import Event, RejectedEvent, Sender
-from experiments.events.parcels import Arrival, Parcel, describe
+from experiments.events.parcels import COLUMNS, Arrival, Parcel, describe
 from experiments.events.schemas import BatchOut, EventType, Rejected
 from experiments.inbox.group_commit import NOT_NOW
 from experiments.inbox.rows import insert_new
 from experiments.inbox.schemas import Kind
 from experiments.inbox.service import set_aside
 
-COLUMNS = (
-    "source_key",
-    "message_id",
-    "type",
-    "name",
-    "visitor_id",
-    "source",
-    "occurred_at",
-    "received_at",
-    "properties",
-    "privacy",
-)
 KIND = "events"
 KEY = ("source_key", "message_id")
 SENDER_PRECISION = timedelta(seconds=1)
 
 
-class _Place(NamedTuple):
-    """A call and the parcel that it came in."""
-
-    number: int
-    parcel: Parcel
-    received_at: int
-    arrival: Arrival
+Place = tuple[int, Arrival]  # the number of the parcel that it came in
 
 
 class EventWriter:
@@ -62,19 +44,13 @@ class EventWriter:
 
     def __call__(self, connection: Connection, parcels: Sequence[Parcel]) -> list[BatchOut]:
         """Store what the parcels hold, once per message id, with what follows from it."""
-        places = [
-            _Place(number, parcel, received_at, arrival)
-            for number, parcel in enumerate(parcels)
-            for received_at in (to_micros(parcel.received_at),)
-            for arrival in parcel.arrivals
-        ]
         stored = [0] * len(parcels)
         # Joined to the transaction that is open already: its commit only flushes.
         with Session(connection, expire_on_commit=False) as session:
             experiments = reports.Experiments(session=session)
-            for run in _runs(places):
-                for place in _store(connection, run, experiments):
-                    stored[place.number] += 1
+            for run in _runs(parcels):
+                for number, count in Counter(_store(connection, run, experiments)).items():
+                    stored[number] += count
             self._note_senders(session, parcels)
             session.commit()
         _set_aside(connection, parcels)
@@ -123,93 +99,85 @@ def kind_of_events() -> Kind[Parcel, BatchOut]:
     return Kind(name=KIND, write=writer, describe=describe, rescue=writer.rescue)
 
 
-def _runs(places: Sequence[_Place]) -> Iterator[list[_Place]]:
+def _runs(parcels: Sequence[Parcel]) -> Iterator[list[Place]]:
     """Stretches that can be written at once: a call that ties ids together stands alone."""
-    run: list[_Place] = []
-    for place in places:
-        if place.arrival.tie is None:
-            run.append(place)
-            continue
-        if run:
-            yield run
-        yield [place]
-        run = []
+    run: list[Place] = []
+    for number, parcel in enumerate(parcels):
+        for arrival in parcel.arrivals:
+            if arrival.tie is None:
+                run.append((number, arrival))
+                continue
+            if run:
+                yield run
+            yield [(number, arrival)]
+            run = []
     if run:
         yield run
 
 
 def _store(
-    connection: Connection, run: Sequence[_Place], experiments: reports.Experiments
-) -> list[_Place]:
-    """Store a run of calls; those that were new. Of whoever was forgotten nothing is stored."""
-    tie = run[0].arrival.tie
-    if tie is None:
-        visitors = owners(connection, _sightings(run)).ids
-        run = [place for place in run if place.arrival.visitor in visitors]
-    elif suppressed(connection, filter(None, (tie.user_id, tie.anonymous_id, tie.previous_id))):
-        return []
-    else:
-        visitors = {run[0].arrival.visitor: _tied(experiments.session, tie, run[0])}
-    rows = [_row(place, visitors[place.arrival.visitor]) for place in run]
-    is_new = insert_new(connection, Event, COLUMNS, rows, key=KEY)
-    news = list(compress(run, is_new))
+    connection: Connection, run: Sequence[Place], experiments: reports.Experiments
+) -> Iterator[int]:
+    """Store a run of calls; the number of the parcel of each that was new.
+
+    Of whoever was forgotten nothing is stored.
+    """
+    visitors = _visitors(connection, run, experiments.session)
+    run = [place for place in run if place[1].visitor in visitors]
+    rows = [(visitors[arrival.visitor], *arrival.row) for _, arrival in run]
+    is_new = insert_new(connection, Event, ("visitor_id", *COLUMNS), rows, key=KEY)
     told = [
         reports.Report(
             arrival.report, arrival.visitor, visitors[arrival.visitor], arrival.occurred_at
         )
-        for _, _, _, arrival in news
+        for _, arrival in compress(run, is_new)
         if arrival.report is not None
     ]
     reports.count(connection, experiments, told)
-    return news
+    return (number for number, _ in compress(run, is_new))
 
 
-def _sightings(run: Sequence[_Place]) -> dict[str, Sighting]:
+def _visitors(connection: Connection, run: Sequence[Place], session: Session) -> dict[str, int]:
+    """The visitors of a run by the ids that it names, without those who were forgotten."""
+    arrival = run[0][1]
+    tie = arrival.tie
+    if tie is None:
+        return owners(connection, _sightings(run)).ids
+    named = (tie.get("user_id"), tie.get("anonymous_id"), tie.get("previous_id"))
+    if suppressed(connection, filter(None, named)):
+        return {}
+    return {arrival.visitor: _tied(session, tie, arrival)}
+
+
+def _sightings(run: Sequence[Place]) -> dict[str, Sighting]:
     """Every id of a run, of the surest kind, when it came first."""
     seen: dict[str, Sighting] = {}
-    for _, _, received_at, arrival in run:
-        known = seen.get(arrival.visitor)
-        if known is None:
-            seen[arrival.visitor] = Sighting(arrival.kind, received_at)
-        elif arrival.kind is AliasKind.USER:
-            seen[arrival.visitor] = known._replace(kind=AliasKind.USER)
+    for _, arrival in run:
+        first = seen.setdefault(arrival.visitor, arrival.sighting)
+        if first.kind is not arrival.sighting.kind:
+            seen[arrival.visitor] = first._replace(kind=AliasKind.USER)
     return seen
 
 
-def _row(place: _Place, visitor_id: int) -> tuple[str | int, ...]:
-    _, parcel, received_at, arrival = place
-    return (
-        parcel.source_key,
-        arrival.message_id,
-        arrival.type,
-        arrival.name,
-        visitor_id,
-        arrival.source,
-        arrival.occurred_at,
-        received_at,
-        arrival.properties,
-        parcel.privacy,
-    )
-
-
-def _tied(session: Session, call: Call, place: _Place) -> int:
+def _tied(session: Session, call: Call, arrival: Arrival) -> int:
     """The visitor of a call that ties ids together or tells what is known of them."""
-    now, as_of = place.parcel.received_at, from_micros(place.arrival.occurred_at)
-    traits = call.traits or {}
-    if call.type is EventType.ALIAS:
-        previous = call.previous_id or ""
-        return _follow(session, assignment.alias(session, previous, user_id=call.visitor, now=now))
-    if call.user_id:
+    now, as_of = from_micros(arrival.sighting.at), from_micros(arrival.occurred_at)
+    traits = call.get("traits") or {}
+    if call["type"] is EventType.ALIAS:
+        previous = call.get("previous_id") or ""
+        identity = assignment.alias(session, previous, user_id=arrival.visitor, now=now)
+        return _follow(session, identity)
+    if call.get("user_id"):
         identity = assignment.identify(
             session,
-            call.user_id,
-            anonymous_id=call.anonymous_id or None,
+            arrival.visitor,
+            anonymous_id=call.get("anonymous_id") or None,
             traits=traits,
             as_of=as_of,
             now=now,
         )
         return _follow(session, identity)
-    visitor_id = assignment.visitor(session, call.visitor, kind=call.kind, now=now)
+    visitor_id = assignment.visitor(session, arrival.visitor, kind=arrival.sighting.kind, now=now)
     assignment.set_attributes(session, visitor_id, traits, source="identify", as_of=as_of)
     return visitor_id
 
