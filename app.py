@@ -15,6 +15,7 @@ from experiments.settings import Settings
 from web import errors as web_errors
 
 LARGEST_BODY_BYTES = 5_000_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
@@ -43,11 +44,13 @@ def create_worker() -> Flask:
     """The application of a process that serves until it ends.
 
     What is imported stays for ever, so that the collector need not look through it: it would
-    stop every thread for a quarter of a second each time a ruleset is read.
+    stop every thread for a quarter of a second each time a ruleset is read. What requests bring is
+    no cycle, and the collector's usual step is less than one batch of events.
     """
     app = create_app()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     return app
 
 

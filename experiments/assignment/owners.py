@@ -5,6 +5,7 @@ what is then written about them can never be left behind on a visitor who is som
 """
 
 from collections.abc import Mapping
+from itertools import compress
 from typing import NamedTuple
 
 import orjson
@@ -33,11 +34,11 @@ class Owners(NamedTuple):
     newcomers: frozenset[int]
 
 
-class _Owner(NamedTuple):
-    """Who an id belongs to, and of which kind it is known to be."""
+class _Known(NamedTuple):
+    """The visitors of ids that were seen before, and which ids are not known as a user's."""
 
-    visitor_id: int
-    kind: str
+    ids: dict[str, int]
+    anonymous: list[str]
 
 
 def owners(connection: Connection, seen: Mapping[str, Sighting]) -> Owners:
@@ -45,32 +46,31 @@ def owners(connection: Connection, seen: Mapping[str, Sighting]) -> Owners:
 
     Ids of people who were forgotten are nobody's and are left out.
     """
-    known = _known(connection, list(seen))
-    unknown = {value: sighting for value, sighting in seen.items() if value not in known}
+    ids, anonymous = _known(connection, list(seen))
+    unknown = {value: sighting for value, sighting in seen.items() if value not in ids}
     if unknown:  # whoever is known was not forgotten
         for value in suppressed(connection, unknown):
             del unknown[value]
     newcomers: set[int] = set()
     while unknown:
         brought = _newcomers(connection, unknown)
-        newcomers.update(owner.visitor_id for owner in brought.values())
-        known |= brought
-        lost = [value for value in unknown if value not in known]
-        known |= _known(connection, lost)  # those that another process brought first
-        unknown = {value: unknown[value] for value in lost if value not in known}
-    _promote(connection, seen, known)
-    ids = {value: owner.visitor_id for value, owner in known.items()}
+        newcomers.update(brought.values())
+        lost = [value for value in unknown if value not in brought]
+        others = _known(connection, lost)  # those that another process brought first
+        ids |= brought | others.ids
+        anonymous += others.anonymous
+        unknown = {value: unknown[value] for value in lost if value not in others.ids}
+    _promote(connection, [value for value in anonymous if seen[value].kind is AliasKind.USER])
     return Owners(ids, frozenset(newcomers))
 
 
-def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
+def _known(connection: Connection, values: list[str]) -> _Known:
     """Who owns these ids, held until the transaction ends."""
     if not values:
-        return {}
+        return _Known({}, [])
     query = (
-        "SELECT alias.value, alias.visitor_id, alias.kind, "  # noqa: S608 (no value inside)
-        "coalesce(visitor.merged_into, visitor.erased_at) AS gone "
-        "FROM alias JOIN visitor ON visitor.id = alias.visitor_id "
+        "SELECT alias.value, visitor_id, kind, coalesce(merged_into, erased_at) AS gone "  # noqa: S608 (no value inside)
+        "FROM alias JOIN visitor ON visitor.id = visitor_id "
         f"WHERE alias.value {among(connection)}"
     )
     if connection.dialect.name == "postgresql":
@@ -78,10 +78,11 @@ def _known(connection: Connection, values: list[str]) -> dict[str, _Owner]:
     rows = run(connection, query, _json(values))
     if any(gone is not None for *_, gone in rows):  # merged or forgotten while the lock was awaited
         return _known(connection, values)
-    return {value: _Owner(visitor_id, kind) for value, visitor_id, kind, _ in rows}
+    ids = {value: visitor_id for value, visitor_id, _, _ in rows}
+    return _Known(ids, [value for value, _, kind, _ in rows if kind != AliasKind.USER])
 
 
-def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[str, _Owner]:
+def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[str, int]:
     """New visitors for ids that nobody else brings at this moment."""
     # In order, so that two processes that bring the same ids wait for each other in one direction.
     sightings = sorted(unknown.items())
@@ -90,32 +91,21 @@ def _newcomers(connection: Connection, unknown: Mapping[str, Sighting]) -> dict[
         f"SELECT CAST(value AS BIGINT) FROM {elements(connection)} RETURNING id"
     )
     seen_at = _json([sighting.at for _, sighting in sightings])
-    numbers = run(connection, insert, seen_at)
+    numbers = [number for (number,) in run(connection, insert, seen_at)]
     rows = [
         (value, str(sighting.kind), number, sighting.at)
-        for (value, sighting), (number,) in zip(sightings, numbers, strict=True)
+        for (value, sighting), number in zip(sightings, numbers, strict=True)
     ]
     news = insert_new(connection, Alias, ALIAS_COLUMNS, rows, key=("value",))
-    orphans = [row[2] for row, is_new in zip(rows, news, strict=True) if not is_new]
+    orphans = [number for number, is_new in zip(numbers, news, strict=True) if not is_new]
     if orphans:
         delete = f"DELETE FROM visitor WHERE id {among(connection, 'BIGINT')}"  # noqa: S608 (no value inside)
         run(connection, delete, _json(orphans))
-    return {
-        row[0]: _Owner(row[2], row[1]) for row, is_new in zip(rows, news, strict=True) if is_new
-    }
+    return {row[0]: row[2] for row in compress(rows, news)}
 
 
-def _promote(
-    connection: Connection, seen: Mapping[str, Sighting], known: Mapping[str, _Owner]
-) -> None:
-    """Remember that an id that was anonymous is a user's."""
-    values = [
-        value
-        for value, sighting in seen.items()
-        if sighting.kind is AliasKind.USER
-        and value in known
-        and known[value].kind != AliasKind.USER
-    ]
+def _promote(connection: Connection, values: list[str]) -> None:
+    """Remember that ids that were anonymous are a user's."""
     if values:
         update = f"UPDATE alias SET kind = '{AliasKind.USER}' WHERE value {among(connection)}"  # noqa: S608 (no value inside)
         run(connection, update, _json(values))

@@ -31,6 +31,7 @@ TOLD = {
     "group_id": "groupId",
     "previous_id": "previousId",
 }
+TELLING = frozenset({"traits", *TOLD})
 CHANNELS = {
     **{source.value: source for source in EventSource},
     "browser": EventSource.WEB,
@@ -83,11 +84,12 @@ def title(call: Call) -> str:
 
 def facts(call: Call) -> dict[str, Any]:
     """Everything the call says about what happened."""
-    properties, traits = call.get("properties") or {}, call.get("traits") or {}
-    if not traits and TOLD.keys().isdisjoint(call):
+    properties = call.get("properties") or {}
+    if TELLING.isdisjoint(call):
         return properties
     said: Mapping[str, Any] = call
-    return traits | {word: said[key] for key, word in TOLD.items() if said.get(key)} | properties
+    told = {word: said[key] for key, word in TOLD.items() if said.get(key)}
+    return (call.get("traits") or {}) | told | properties
 
 
 def source(call: Call) -> EventSource:
