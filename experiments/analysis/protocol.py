@@ -1,6 +1,7 @@
 """What a readout is asked: the arms, phases, metrics and plan of one experiment, at one time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from experiments.analysis.belief import STATED_PRIOR
@@ -45,6 +46,7 @@ class Protocol:
     matured_days: float
     finished: bool
     prior: MixturePrior = STATED_PRIOR
+    called: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ def protocol(
         matured_days=matured / DAY,
         finished=is_total or fraction >= 1 or _all_matured(experiment, window, as_of=as_of),
         prior=prior,
+        called={variant.key: variant.called for variant in experiment.variants},
     )
 
 

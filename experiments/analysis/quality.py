@@ -58,6 +58,7 @@ def judge_quality(data: ExperimentData, protocol: Protocol) -> Quality:
         lost=_leak(data.flows, protocol, lambda flow: flow.lost),
         duplicates=_leak(data.flows, protocol, lambda flow: flow.duplicates),
         lateness=_lateness(data.delays),
+        called=dict(protocol.called),
     )
 
 

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from experiments.metrics.schemas import Direction, MetricKind
 from experiments.shapes import Out
 from stats.results import NotEstimable
@@ -188,7 +190,10 @@ class SourceLateness(Out):
 
 
 class Quality(Out):
-    """The figures by which data are trusted; None is what nobody can know of this experiment."""
+    """The figures by which data are trusted; None is what nobody can know of this experiment.
+
+    `called` are the names of the arms, by key.
+    """
 
     sample_ratio: SampleRatio
     broken_periods: list[BrokenPeriod]
@@ -199,6 +204,7 @@ class Quality(Out):
     lost: Leak | None = None
     duplicates: Leak | None = None
     lateness: list[SourceLateness] | None = None
+    called: dict[str, str] = Field(default_factory=dict)
 
 
 class Unit(StrEnum):

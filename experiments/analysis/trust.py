@@ -63,9 +63,9 @@ def _checks(quality: Quality, *, at: datetime, enrolling: bool) -> Iterator[Chec
     yield _periods(quality)
     yield _contamination(quality)
     if quality.lost is not None:
-        yield _loss(quality.lost)
+        yield _loss(quality.lost, quality.called)
     if quality.duplicates is not None:
-        yield _duplicates(quality.duplicates)
+        yield _duplicates(quality.duplicates, quality.called)
     if quality.lateness is not None:
         yield _clocks(quality.lateness)
     if enrolling:
@@ -86,7 +86,8 @@ def _split(quality: Quality) -> Check:
             words="Nobody was exposed yet, so the split cannot be judged.",
         )
     seen = ", ".join(
-        f"{arm} {count:,} of {ratio.expected[arm]:,.0f}" for arm, count in ratio.observed.items()
+        f"{quality.called.get(arm, arm)} {count:,} of {ratio.expected[arm]:,.0f}"
+        for arm, count in ratio.observed.items()
     )
     words = {
         Light.RED: (
@@ -145,9 +146,10 @@ def _contamination(quality: Quality) -> Check:
     )
 
 
-def _loss(lost: Leak) -> Check:
+def _loss(lost: Leak, called: Mapping[str, str]) -> Check:
     return _leak(
         lost,
+        called,
         check="assigned and exposed alike",
         many=MANY_LOST,
         words={
@@ -158,9 +160,10 @@ def _loss(lost: Leak) -> Check:
     )
 
 
-def _duplicates(duplicates: Leak) -> Check:
+def _duplicates(duplicates: Leak, called: Mapping[str, str]) -> Check:
     return _leak(
         duplicates,
+        called,
         check="every person once",
         many=MANY_DUPLICATES,
         words={
@@ -171,13 +174,15 @@ def _duplicates(duplicates: Leak) -> Check:
     )
 
 
-def _leak(leak: Leak, *, check: str, many: float, words: Mapping[Light, str]) -> Check:
+def _leak(
+    leak: Leak, called: Mapping[str, str], *, check: str, many: float, words: Mapping[Light, str]
+) -> Check:
     """Red when an arm is preferred, which biases; amber when there are many in all arms alike."""
     verdict = _by_evidence(leak.log_e_value)
     share = leak.share
     if verdict is Light.GREEN and isinstance(share, float) and share > many:
         verdict = Light.AMBER
-    counted = ", ".join(f"{arm} {count:,}" for arm, count in leak.counts.items())
+    counted = ", ".join(f"{called.get(arm, arm)} {count:,}" for arm, count in leak.counts.items())
     told = f"{share:.1%} in all" if isinstance(share, float) else str(share)
     return Check(
         check=check,

@@ -80,6 +80,17 @@ def test_trust__one_fault__decides_the_light_and_is_told(quality, now, changes, 
     assert len(found.reasons) == (0 if light is Light.GREEN else 1)
 
 
+def test_trust__arms_with_names__are_told_by_them(quality, now):
+    found = trust(
+        quality(log_e_value=9.0, lost=leak(9.0), called={"bold": "Names the pain"}),
+        at=now,
+        enrolling=True,
+    )
+    assert "Names the pain 1,010 of 1,005" in found.reasons[0]
+    assert "Names the pain 9" in found.reasons[1]
+    assert "control 1,000" in found.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("hours", "light"), [(24, Light.GREEN), (25, Light.AMBER), (49, Light.RED)]
 )
