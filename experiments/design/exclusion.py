@@ -57,14 +57,14 @@ def create_holdout(
     Raises:
         NotFoundError: when there is no such journey.
         ConflictError: when the key is taken.
-        InvalidError: when there is nothing that a part could stay on, no such metric, or no such
-            persona.
+        InvalidError: when there is nothing that a part could stay on, no such metric, or nobody
+            whom the audience asks for.
     """
-    check_audience(session, data.audience)
     if session.exec(select(Holdout.id).where(Holdout.key == data.key)).one_or_none() is not None:
         message = f"There is a holdout {data.key!r} already; choose another key."
         raise ConflictError(message)
     salt, journey = new_salt(rng), journeys.journey(session, data.journey)
+    check_audience(session, data.audience, journey=data.journey)
     split = _split(session, data, salt=salt, actor=actor, now=now) if data.status_quo else None
     row = Holdout(
         **data.model_dump(exclude={"journey", "metric"}),

@@ -43,15 +43,16 @@ def columns(session: Session, data: ExperimentIn) -> dict[str, Any]:
     """The columns that a draft fills.
 
     Raises:
-        InvalidError: when the journey, the layer or a persona of the audience does not exist, or
+        InvalidError: when the journey, the layer or what the audience asks for does not exist, or
             nothing is published.
     """
-    check_audience(session, data.audience)
+    journey_id = _journey_id(session, data.journey)
+    check_audience(session, data.audience, journey=data.journey)
     fields = data.model_dump(mode="json", exclude={"journey", "place", "variants", "starts_at"})
     place = data.place
     return {
         **fields,
-        "journey_id": _journey_id(session, data.journey),
+        "journey_id": journey_id,
         **base(session, data.journey, data.level, data.variants),
         "layer_id": None if place is None else _layer_id(session, place.layer),
         "layer_start": None if place is None else place.start,

@@ -10,6 +10,9 @@ from experiments.audit.schemas import Actor
 from experiments.design import exclusion
 from experiments.design.schemas import ExperimentOut, HoldoutIn
 from experiments.errors import InvalidError
+from experiments.journeys import queries
+from experiments.journeys import service as journeys
+from experiments.journeys.schemas import JourneyGraph, VersionIn
 from experiments.personas import service as personas
 from experiments.personas.schemas import PersonaIn
 
@@ -48,11 +51,39 @@ def test_audience__names_what_there_is_or_no_persona_at_all__is_accepted(
         assert draft(key=f"test-{number}", audience=audience).audience == audience
 
 
-def test_holdout__names_an_unknown_persona__is_refused(
-    session: Session, journey: None, rng: np.random.Generator, actor: Actor, now: datetime
+@pytest.mark.parametrize(
+    ("audience", "fix"),
+    [({"persona": "careful"}, "describe it first"), ({"stage": "vsit"}, "'shop' has no stage")],
+)
+def test_holdout__asks_for_what_is_unknown__is_refused(
+    session: Session,
+    journey: None,
+    audience: dict[str, Any],
+    fix: str,
+    rng: np.random.Generator,
+    actor: Actor,
+    now: datetime,
 ) -> None:
-    asked = HoldoutIn(
-        key="h", name="H", journey="shop", share=0.05, audience={"persona": "careful"}
-    )
-    with pytest.raises(InvalidError, match="describe it first"):
+    asked = HoldoutIn(key="h", name="H", journey="shop", share=0.05, audience=audience)
+    with pytest.raises(InvalidError, match=fix):
         exclusion.create_holdout(session, asked, rng=rng, actor=actor, now=now)
+
+
+def test_audience__names_a_stage_of_no_version__is_refused_with_those_there_are(
+    draft: Callable[..., ExperimentOut],
+) -> None:
+    with pytest.raises(InvalidError, match=r"no stage 'sinup'; ask for one of .*signup") as refused:
+        draft(audience={"$or": [{"stage": "visit"}, {"stage": {"$in": ["sinup"]}}]})
+    assert [problem.pointer for problem in refused.value.problems] == ["/audience"]
+
+
+def test_audience__names_a_stage_that_only_another_version_has__is_accepted(
+    session: Session, draft: Callable[..., ExperimentOut], actor: Actor, now: datetime
+) -> None:
+    graph = queries.version(session, "shop", 1).graph.model_dump()
+    graph["stages"][1]["next"] += ["returned"]
+    returned = {**graph["stages"][-1], "key": "returned", "next": [], "touchpoints": []}
+    graph["stages"].append(returned)
+    changed = VersionIn(graph=JourneyGraph.model_validate(graph))
+    journeys.draft_version(session, "shop", changed, actor=actor, now=now)
+    assert draft(audience={"stage": {"$ne": "returned"}}).audience
