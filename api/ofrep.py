@@ -123,10 +123,11 @@ def _one(opened: Runtime, key: str, request: Request) -> Reply:
         raise FailedError("FLAG_NOT_FOUND", f"there is no flag {key!r}", 404)
     if _needs_visitor(flag, asker):
         raise FailedError("TARGETING_KEY_MISSING", _missing(flag))
-    found = evaluate(opened.resolver, ruleset, flag, asker, now=opened.clock.now())
-    if found is None:
+    resolved = evaluate(opened.resolver, ruleset, flag, asker, now=opened.clock.now())
+    body = _sheet(ruleset).one(flag, resolved)
+    if not body:
         raise FailedError("FLAG_NOT_FOUND", f"nothing approved is shown in {key!r}", 404)
-    return _reply(200, _document(found))
+    return Reply(200, body, (*CORS, JSON))
 
 
 def _all(opened: Runtime, request: Request) -> Reply:

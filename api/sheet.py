@@ -1,4 +1,4 @@
-"""Every flag at once, out of pieces of JSON that are written once for each ruleset.
+"""Flags, one or all at once, out of pieces of JSON that are written once for each ruleset.
 
 What a slot shows to a visitor is one of a few things that the ruleset holds, so that the text of
 each is written when it is first shown and afterwards only joined. The tag of the whole is made of
@@ -14,9 +14,9 @@ import orjson
 
 from experiments.assignment.bucketing import bucket
 from experiments.resolution.enrolment import Question
-from experiments.resolution.evaluation import Answered, answered
+from experiments.resolution.evaluation import Answered, answered, said
 from experiments.resolution.flags import Flag, flags
-from experiments.resolution.ladder import answer, experiment, located
+from experiments.resolution.ladder import Resolved, Rung, answer, experiment, located
 from experiments.resolution.ruleset import (
     ExperimentRule,
     HoldoutRule,
@@ -28,6 +28,7 @@ from experiments.resolution.ruleset import (
 
 MARK_BYTES = 16
 NOT_IN, NOBODY = 0, -1  # no object has these as its identity
+LASTING = frozenset({Rung.EXPERIMENT, Rung.STANDARD})  # what these show is the ruleset's own
 Say = Callable[[Answered, bool], object | None]
 
 
@@ -86,9 +87,22 @@ class Sheet:
 
     def __init__(self, ruleset: Ruleset, say: Say) -> None:
         self._say = say
+        self._ones: dict[tuple[object, ...], bytes] = {}
         self._groups = tuple(_groups(ruleset))
         self._end = b'],"metadata":{"version":"%d"}}' % ruleset.version
         self._mark = _mark(self._end)
+
+    def one(self, flag: Flag, resolved: Resolved) -> bytes:
+        """What one flag says to somebody who is shown this; nothing when nothing is to be said."""
+        seen = resolved.answers[0]
+        if seen.rung not in LASTING:
+            return self._written_alone(flag, resolved)
+        place = flag.key, id(resolved.touchpoint), resolved.version
+        known = *place, id(seen.shown), id(seen.enrolment)
+        text = self._ones.get(known)
+        if text is None:
+            text = self._ones[known] = self._written_alone(flag, resolved)
+        return text
 
     def fill(self, question: Question) -> tuple[bytes, str]:
         """The answer to one question as JSON, and its tag."""
@@ -111,6 +125,10 @@ class Sheet:
                     texts.append(text)
                     mark ^= its_mark
         return b'{"flags":[' + b",".join(texts) + self._end, f'"{mark:032x}"'
+
+    def _written_alone(self, flag: Flag, resolved: Resolved) -> bytes:
+        found = self._say(Answered(flag, said(flag, resolved)), True)  # noqa: FBT003 (as `Say` has it)
+        return b"" if found is None else orjson.dumps(found)
 
     def _noted(self, row: _Row, pieces: dict[int, Piece], arm: int, question: Question) -> Piece:
         """The piece of somebody in an arm, from now on of everybody in it."""

@@ -52,6 +52,8 @@ def known(cursor: DBAPICursor, value: str, *, with_attributes: bool) -> Known:
 
 def known_visitors(connection: Connection, visitors: Collection[int]) -> dict[int, Known]:
     """Every arm that these visitors are in."""
+    if not visitors:
+        return {}
     query = f"{_ARMS} WHERE assignment.visitor_id {among(connection, 'BIGINT')}"
     rows = run(connection, query, orjson.dumps(list(visitors)).decode())
     return {number: Known(visitor_id=number) for number in visitors} | _known(rows)

@@ -69,18 +69,23 @@ def record(connection: Connection, visits: Sequence[Visit]) -> list[Known]:
 
     Of whoever was forgotten nothing is written.
     """
-    seen = {visit.visitor: Sighting(AliasKind.ANONYMOUS, to_micros(visit.at)) for visit in visits}
+    times = [to_micros(visit.at) for visit in visits]
+    seen = {
+        visit.visitor: Sighting(AliasKind.ANONYMOUS, at)
+        for visit, at in zip(visits, times, strict=True)
+    }
     ids, newcomers = owners(connection, seen)
     people = known_visitors(connection, set(ids.values()) - newcomers)
     people |= {number: Known(number) for number in newcomers}
     met = []
-    for visit in visits:
+    for visit, at in zip(visits, times, strict=True):
         number = ids.get(visit.visitor)
         if number is None:
             continue
         found = visit.meetings(people[number])
-        met += [Met(number, to_micros(visit.at), meeting) for meeting in found]
-        people[number] = _after(people[number], found)
+        if found:
+            met += [Met(number, at, meeting) for meeting in found]
+            people[number] = _after(people[number], found)
     _assign(connection, [item for item in met if item.meeting.is_new], people)
     _expose(connection, [item for item in met if item.meeting.is_seen], people)
     numbers = [ids.get(visit.visitor) for visit in visits]

@@ -74,12 +74,13 @@ def _insert_sqlite(
     key: tuple[str, ...],
 ) -> set[Row] | None:
     """The keys of the new rows, or nothing when all are new."""
-    newest = f"SELECT coalesce(max(rowid), 0) FROM {table.name}"  # noqa: S608 (names of ours)
-    since = f"SELECT {', '.join(key)} FROM {table.name} WHERE rowid > ?"  # noqa: S608 (names of ours)
     with direct(connection) as cursor:
-        before = fetched(cursor, newest)[0][0]
         cursor.executemany(_sqlite_statement(table.name, columns), rows)
-        return None if cursor.rowcount == len(rows) else set(fetched(cursor, since, before))
+        if cursor.rowcount == len(rows):
+            return None
+        # Nobody else writes now, and each row gets the next number.
+        newest = f"SELECT {', '.join(key)} FROM {table.name} ORDER BY rowid DESC LIMIT ?"  # noqa: S608 (names of ours)
+        return set(fetched(cursor, newest, cursor.rowcount))
 
 
 def _insert_postgresql(

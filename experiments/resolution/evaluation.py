@@ -20,8 +20,8 @@ class Answered(NamedTuple):
 
 def evaluate(
     resolver: Resolver, ruleset: Ruleset, flag: Flag, asker: Asker, *, now: datetime
-) -> Evaluation | None:
-    """What one flag answers; assigns, and counts the exposure where showing counts.
+) -> Resolved:
+    """What is shown where a flag stands; assigns, and counts the exposure where showing counts.
 
     Somebody who asks for an experiment that they are not in sees the standard, which assigns and
     counts nothing, whatever other experiment they are in.
@@ -31,23 +31,24 @@ def evaluate(
         resolved = climb(ruleset, place, resolver.look(ruleset, asker))
         met = resolved.answers[0].enrolment
         if met is None or met.experiment.key != flag.experiment.key:
-            return _said(flag, resolved)
-    return _said(flag, resolver.visit(ruleset, place, asker, now=now))
+            return resolved
+    return resolver.visit(ruleset, place, asker, now=now)
 
 
 def answers(ruleset: Ruleset, question: Question) -> Iterator[tuple[Flag, Evaluation | None]]:
     """What every flag answers to a question; pure."""
     for flag in flags(ruleset).values():
-        yield flag, _said(flag, climb(ruleset, _place(flag), question))
+        yield flag, said(flag, climb(ruleset, _place(flag), question))
+
+
+def said(flag: Flag, resolved: Resolved) -> Evaluation | None:
+    """What a flag answers to somebody who is shown this where it stands."""
+    here = flag.on(resolved.touchpoint, resolved.version or 0)
+    return None if here is None else evaluation(here, shown(resolved.answers[0]))
 
 
 def _place(flag: Flag) -> Place:
     return Place(flag.journey.key, flag.touchpoint.key, (flag.slot.key,))
-
-
-def _said(flag: Flag, resolved: Resolved) -> Evaluation | None:
-    here = flag.on(resolved.touchpoint, resolved.version or 0)
-    return None if here is None else evaluation(here, shown(resolved.answers[0]))
 
 
 def answered(flag: Flag, seen: Answer) -> Answered:

@@ -104,7 +104,7 @@ class Resolver:
             return climb(ruleset, place, question(asker, NOBODY)), NOBODY
         ask = partial(_ask, ruleset, place, asker)
         known = self._memory.get(visitor)
-        if known is None and ruleset.reads_people:
+        if known is None and (ruleset.reads_people or self._memory.has_met(visitor)):
             known = self._read(ruleset, visitor)
         read = known or NOBODY
         resolved, news = ask(read)

@@ -12,6 +12,8 @@ from experiments.database import transaction
 from experiments.design.schemas import ExperimentOut
 from experiments.resolution.enrolment import Question
 from experiments.resolution.evaluation import Answered, answers
+from experiments.resolution.flags import flags
+from experiments.resolution.ladder import Place, climb
 from experiments.resolution.ruleset import Ruleset
 
 VISITORS = [f"visitor-{number}" for number in range(20)]
@@ -42,5 +44,9 @@ def test_fill__whatever_arm_is_stored__says_what_each_flag_says_alone(ruleset: R
             alone = [_said(Answered(*found), True) for found in answers(ruleset, question)]
             expected = [item for item in orjson.loads(orjson.dumps(alone)) if item is not None]
             assert sorted(told, key=lambda item: item["key"]) == expected
+            for flag, item in zip(flags(ruleset).values(), alone, strict=True):
+                place = Place(flag.journey.key, flag.touchpoint.key, (flag.slot.key,))
+                said = sheet.one(flag, climb(ruleset, place, question))
+                assert said == (b"" if item is None else orjson.dumps(item))
             shown.add((stored, next(item["variant"] for item in told if item["key"] == rule.key)))
     assert len(shown) == len(rule.arms) * 3  # both where nothing of use is stored, else one each

@@ -109,6 +109,21 @@ def test_resolve__repeated_from_memory__asks_the_database_nothing(
     resolver.close()
 
 
+def test_resolve__repeated_when_memory_forgot__is_looked_up_and_waits_for_no_writer(
+    engine: Engine, now: datetime, clock: Clock, experiment: ExperimentOut, tmp_path: Path
+) -> None:
+    commits, spool = GroupCommit(engine, clock), Spool(tmp_path)
+    resolver = Resolver(engine, commits, spool, memory=Memory(keep_seconds=0))
+    with reading(engine) as session:
+        ruleset = queries.ruleset(session)
+    asked = ResolveIn(visitor="v", journey="signup", touchpoint="landing_page")
+    first = service.resolve(resolver, ruleset, asked, now=now)
+    commits.stop()  # whoever asked it now would be told that nothing can be stored
+    assert service.resolve(resolver, ruleset, asked, now=now) == first
+    assert spool.is_empty()
+    resolver.close()
+
+
 def test_resolve__nothing_to_record__writes_nothing(
     engine: Engine, signup: Callable[[Session], None], ask: Ask
 ) -> None:
