@@ -110,6 +110,7 @@ def headers(shop: Flask) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("shop", "examples"),
     [
