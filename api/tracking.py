@@ -143,7 +143,11 @@ def _calls(fields: dict[str, Any], call: str) -> Sequence[object]:
     shared = {key: fields[key] for key in SHARED_BY_BATCH if key in fields}
     if call == "import":
         shared["channel"] = "import"
-    return [{**shared, **item} if isinstance(item, dict) else item for item in calls]
+    for call in calls:
+        if isinstance(call, dict):
+            for key, said in shared.items():
+                call.setdefault(key, said)
+    return calls
 
 
 def _grant(opened: Runtime, headers: Headers, document: Document) -> Grant:

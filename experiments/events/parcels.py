@@ -12,9 +12,20 @@ from experiments.assignment.owners import Sighting
 from experiments.assignment.schemas import AliasKind
 from experiments.database import to_micros
 from experiments.errors import InvalidError
-from experiments.events.calls import Call, facts, message_id, occurred_at, read_call, source, title
+from experiments.events.calls import (
+    ALIAS,
+    IDENTIFY,
+    TRACK,
+    Call,
+    facts,
+    message_id,
+    occurred_at,
+    read_call,
+    source,
+    title,
+)
 from experiments.events.exposures import Viewed, viewed
-from experiments.events.schemas import EventType, Rejected
+from experiments.events.schemas import Rejected
 
 COLUMNS = (
     "source_key",
@@ -136,8 +147,8 @@ def _arrival(raw: object, envelope: _Envelope, *, index: int) -> Arrival:
         by_user if user else by_anonymous,
         row,
         happened_at,
-        viewed(name, call.get("properties") or {}) if kind is EventType.TRACK else None,
-        call if kind is EventType.IDENTIFY or kind is EventType.ALIAS else None,
+        viewed(name, call.get("properties") or {}) if kind is TRACK else None,
+        call if kind is IDENTIFY or kind is ALIAS else None,
     )
 
 
