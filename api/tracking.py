@@ -143,10 +143,10 @@ def _calls(fields: dict[str, Any], call: str) -> Sequence[object]:
     shared = {key: fields[key] for key in SHARED_BY_BATCH if key in fields}
     if call == "import":
         shared["channel"] = "import"
-    for call in calls:
-        if isinstance(call, dict):
+    for item in calls:
+        if isinstance(item, dict):
             for key, said in shared.items():
-                call.setdefault(key, said)
+                item.setdefault(key, said)
     return calls
 
 
