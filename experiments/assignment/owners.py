@@ -47,8 +47,9 @@ def owners(connection: Connection, seen: Mapping[str, Sighting]) -> Owners:
     Ids of people who were forgotten are nobody's and are left out.
     """
     ids, anonymous = _known(connection, list(seen))
-    unknown = {value: sighting for value, sighting in seen.items() if value not in ids}
-    if unknown:  # whoever is known was not forgotten
+    unknown: dict[str, Sighting] = {}
+    if len(ids) < len(seen):  # whoever is known was not forgotten
+        unknown = {value: sighting for value, sighting in seen.items() if value not in ids}
         for value in suppressed(connection, unknown):
             del unknown[value]
     newcomers: set[int] = set()
@@ -65,7 +66,11 @@ def owners(connection: Connection, seen: Mapping[str, Sighting]) -> Owners:
 
 
 def _known(connection: Connection, values: list[str]) -> _Known:
-    """Who owns these ids, held until the transaction ends."""
+    """Who owns these ids, held until the transaction ends.
+
+    An id whose visitor was merged or forgotten while the lock was awaited is left out: whoever
+    asks again finds the new one.
+    """
     if not values:
         return _Known({}, [])
     query = (
@@ -76,9 +81,7 @@ def _known(connection: Connection, values: list[str]) -> _Known:
     if connection.dialect.name == "postgresql":
         query += " ORDER BY visitor.id FOR KEY SHARE OF visitor"
     rows = run(connection, query, _json(values))
-    if any(gone is not None for *_, gone in rows):  # merged or forgotten while the lock was awaited
-        return _known(connection, values)
-    ids = {value: visitor_id for value, visitor_id, _, _ in rows}
+    ids = {value: visitor_id for value, visitor_id, _, gone in rows if gone is None}
     return _Known(ids, [value for value, _, kind, _ in rows if kind != AliasKind.USER])
 
 
