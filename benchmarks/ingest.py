@@ -53,6 +53,7 @@ ROOT = Path(__file__).parents[1]
 THREADS = 512  # as `desireline serve`: so many requests can wait for one commit
 BATCH = 100
 RAW_ROWS = 60_000
+VISITORS = 5000  # as in ingest.lua
 FLUSH_SECONDS = 0.001
 RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 console = Console()
@@ -174,12 +175,12 @@ def processor_seconds(process: int | None) -> float:
 
 
 def furnish(url: str) -> str:
-    """An empty database with one visitor; the write key."""
+    """A database of visitors without events; the write key."""
     runtime = open_runtime(Settings(DATABASE_URL=url))
     create_tables(runtime.engine)
     now, actor = runtime.clock.now(), Actor(kind=ActorKind.OPERATOR, name="benchmark")
     with transaction(runtime.engine) as session:
-        session.add(Visitor(created_at=now))
+        session.add_all(Visitor(created_at=now) for _ in range(VISITORS))
         data = TokenIn(name="benchmark", scopes=[Scope.INGEST])
         secret = accounts.create_token(session, data, actor=actor, now=now).secret
     runtime.close()
@@ -187,10 +188,13 @@ def furnish(url: str) -> str:
 
 
 def rows() -> list[tuple[object, ...]]:
-    """Rows as the servers make them."""
+    """Rows as our server makes them, of as many visitors as the clients speak of."""
     told = ("track", "Product Viewed", "web", 1_772_438_400_123_000, 1_772_438_400_124_000)
     properties = '{"sku":"A-1","price":19.5,"currency":"EUR"}'
-    return [(1, "raw", uuid4().hex, *told, properties, "") for _ in range(RAW_ROWS)]
+    return [
+        (number % VISITORS + 1, "raw", uuid4().hex, *told, properties, "")
+        for number in range(RAW_ROWS)
+    ]
 
 
 def raw_sqlite(path: Path) -> float:
