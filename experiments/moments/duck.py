@@ -150,7 +150,12 @@ class DuckEngine:
 
 
 def _settings(memory: str, spill: Path | None) -> dict[str, Setting]:
-    settings: dict[str, Setting] = {"preserve_insertion_order": False}
+    settings: dict[str, Setting] = {
+        "preserve_insertion_order": False,
+        # Joins run as they are written: DuckDB's guesses of how many rows come out of files and
+        # groups make it build tables of the larger side.
+        "disabled_optimizers": "join_order,build_side_probe_side",
+    }
     if memory:
         settings["memory_limit"] = memory
     if spill is not None:

@@ -7,6 +7,7 @@ another or was forgotten is reopened: all that the files have of them is counted
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.columnar.schemas import FileOut
@@ -145,7 +146,7 @@ def _gathered(
     _temporary(database, f"{name}_hit", f"SELECT * FROM {given.hit}")
     theirs = f"visitor IN (SELECT visitor FROM {name}_hit)"
     _temporary(database, f"{name}_people", f"SELECT * FROM {given.people} WHERE {theirs}")
-    return Gathered(people=f"{name}_people", hit=f"{name}_hit")
+    return replace(given, people=f"{name}_people", hit=f"{name}_hit")
 
 
 def _renew_outcomes(

@@ -7,9 +7,10 @@ microseconds. Only what engines say differently is asked of a dialect. All sums 
 numbers, so that no order of adding changes them.
 
 Of the two are made `people`, everybody of every population, and `hit`, every event once for each
-rule that it satisfies; an engine may keep these two. All else is asked of them. Both joins to
-`people` are on one whole number and nothing beside it, and outcomes are told apart by one whole
-number: an engine can then look people up by their place instead of by a hash.
+rule that it satisfies; an engine may keep these two and `wanted`, which rule counts for which slot.
+All else is asked of them. Both joins to `people` are on one whole number and nothing beside it: an
+engine can then look people up by their place instead of by a hash. Joins are written in the order in
+which they are to be run, the smaller side last.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,10 +41,11 @@ class Tables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """SQL that stands for `people` and `hit`, in brackets or a name."""
+    """SQL that stands for `people`, `hit` and `wanted`, in brackets or a name."""
 
     people: str
     hit: str
+    wanted: str
 
 
 def gathered(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) -> Gathered:
@@ -51,6 +53,7 @@ def gathered(asked: Questions, tables: Tables, dialect: Dialect, *, as_of: int) 
     return Gathered(
         people=f"({_people(asked, tables, as_of=as_of)})",
         hit=f"({_hits(asked, tables, dialect)})",
+        wanted=f"({_wanted(asked)})",
     )
 
 
@@ -71,18 +74,18 @@ def joined(given: Gathered, *, as_of: int) -> str:
 def outcomes(asked: Questions, given: Gathered) -> str:
     """One row per slot and visitor with a hit: how often, how much, and how soon the first."""
     took = "hit.occurred_at - people.first_at"
-    unit = f"outcome.unit - MOD(outcome.unit, {len(asked.slots)})"
+    amount = "hit.amount, " if asked.is_valued else ""
     return (
-        f"SELECT MOD(outcome.unit, {len(asked.slots)}) AS slot, people.visitor, people.variant, "
-        "people.phase, people.first_at, outcome.hits, outcome.below, outcome.amount, outcome.took "
-        f"FROM (SELECT unit, {_counted(asked)} FROM ("
-        f"SELECT people.person * {len(asked.slots)} + asked.slot AS unit, asked.part, hit.amount, "
-        f"CASE WHEN {took} BETWEEN 0 AND asked.span - 1 THEN {took} END AS took "
+        "SELECT outcome.slot, people.visitor, people.variant, people.phase, people.first_at, "
+        "outcome.hits, outcome.below, outcome.amount, outcome.took "
+        f"FROM (SELECT person, slot, {_counted(asked)} FROM ("
+        f"SELECT people.person, wanted.slot, wanted.part, {amount}"
+        f"CASE WHEN {took} BETWEEN 0 AND wanted.span - 1 THEN {took} END AS took "
         f"FROM {given.hit} hit JOIN {given.people} people ON people.visitor = hit.visitor "
-        f"JOIN ({_asked(asked)}) asked "
-        f"ON asked.wanted = people.population * {len(asked.rules)} + hit.rule) seen "
-        f"GROUP BY unit) outcome JOIN {given.people} people "
-        f"ON people.person * {len(asked.slots)} = {unit} "
+        f"JOIN {given.wanted} wanted "
+        f"ON wanted.wanted = people.population * {len(asked.rules)} + hit.rule) seen "
+        f"GROUP BY person, slot) outcome JOIN {given.people} people "
+        "ON people.person = outcome.person "
         "WHERE outcome.took IS NOT NULL OR outcome.below > 0"
     )
 
@@ -103,9 +106,10 @@ def sent(asked: Questions, given: Gathered, *, by_visitor: bool = False) -> str:
     delays = [(population * len(asked.rules) + rule,) for population, rule in asked.delays.items()]
     visitor, groups = ("people.visitor, ", "1, 2, 3") if by_visitor else ("", "1, 2")
     is_after = "hit.occurred_at - people.first_at >= 0"
+    is_late = f"hit.received_at - hit.occurred_at > {LATE}"
     return (
         f"SELECT people.population, {visitor}hit.source, {_count(is_after)} AS events, "
-        f"{_count(f'{is_after} AND hit.is_late = 1')} AS late FROM {given.hit} hit "
+        f"{_count(f'{is_after} AND {is_late}')} AS late FROM {given.hit} hit "
         f"JOIN {given.people} people ON people.visitor = hit.visitor "
         f"JOIN ({_values(('wanted',), delays)}) delayed "
         f"ON delayed.wanted = people.population * {len(asked.rules)} + hit.rule "
@@ -167,16 +171,17 @@ def _people(asked: Questions, tables: Tables, *, as_of: int) -> str:
 def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
     """Every event once for each rule that it satisfies."""
     plain = [rule for rule in asked.rules if not rule.event.where]
+    sending = ", e.source, e.received_at" if asked.delays else ""
     parts = []
     if plain:
         names = _values(("rule", "name"), [(rule.number, text(rule.event.event)) for rule in plain])
         parts.append(
-            f"SELECT e.visitor, named.rule, e.occurred_at, {_amount(plain, dialect)} AS amount, "
-            f"{_sending(asked)} FROM {tables.event} e JOIN ({names}) named ON named.name = e.name"
+            f"SELECT e.visitor, named.rule, e.occurred_at{sending}{_amount(asked, plain, dialect)} "
+            f"FROM {tables.event} e JOIN ({names}) named ON named.name = e.name"
         )
     parts += [
-        f"SELECT e.visitor, {rule.number} AS rule, e.occurred_at, "
-        f"{_amount([rule], dialect)} AS amount, '' AS source, 0 AS is_late FROM {tables.event} e "
+        f"SELECT e.visitor, {rule.number} AS rule, e.occurred_at{sending}"
+        f"{_amount(asked, [rule], dialect)} FROM {tables.event} e "
         f"JOIN {VERDICT} ON {VERDICT}.rule = {rule.number} "
         f"AND {VERDICT}.properties = e.properties "
         f"WHERE e.name = {text(rule.event.event)}"
@@ -186,30 +191,22 @@ def _hits(asked: Questions, tables: Tables, dialect: Dialect) -> str:
     return " UNION ALL ".join(parts)
 
 
-def _sending(asked: Questions) -> str:
-    """Where an event came from and whether late, of the rules whose delays are asked for."""
-    if not asked.delays:
-        return "'' AS source, 0 AS is_late"
-    mine = ", ".join(map(str, sorted(set(asked.delays.values()))))
-    return (
-        f"CASE WHEN named.rule IN ({mine}) THEN e.source ELSE '' END AS source, "
-        f"CASE WHEN e.received_at - e.occurred_at > {LATE} THEN 1 ELSE 0 END AS is_late"
-    )
-
-
-def _amount(rules: Iterable[Rule], dialect: Dialect) -> str:
+def _amount(asked: Questions, rules: Iterable[Rule], dialect: Dialect) -> str:
+    """The column of amounts, where any rule asks for one."""
+    if not asked.is_valued:
+        return ""
     cases = {
         rule.number: dialect.amount("e.properties", rule.amount) for rule in rules if rule.amount
     }
     if not cases:
-        return "CAST(NULL AS BIGINT)"
+        return ", CAST(NULL AS BIGINT) AS amount"
     if len(cases) == 1:
-        return next(iter(cases.values()))
+        return f", {next(iter(cases.values()))} AS amount"
     told = " ".join(f"WHEN {number} THEN {amount}" for number, amount in cases.items())
-    return f"CASE named.rule {told} END"
+    return f", CASE named.rule {told} END AS amount"
 
 
-def _asked(asked: Questions) -> str:
+def _wanted(asked: Questions) -> str:
     """Which rule counts for which slot, as its outcome (part 0) or below the line (part 1)."""
     rules = len(asked.rules)
     rows = [
@@ -233,6 +230,8 @@ def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
     # narrower decimals overflow at 18. Counts are squared in half the time without.
     digits = "DECIMAL(19, 0)" if any(slot.scale > 1 for slot in asked.slots) else "BIGINT"
     hits = "outcome.hits * slot.per_hit"
+    # Multiplied by instead of asked around a delay, which would be divided anew for each sum.
+    converted = "CASE WHEN y > 0 THEN 1 ELSE 0 END"
     value = (
         f"CASE WHEN slot.is_valued = 1 THEN COALESCE(outcome.amount, 0) ELSE {hits} END"
         if asked.is_valued
@@ -246,10 +245,9 @@ def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
         "WHEN total > most THEN most "
         f"WHEN total < -{UNLIMITED} THEN -{UNLIMITED} ELSE total END AS {digits}) AS y "
         "FROM valued) "
-        f"SELECT slot, variant, phase, {label}, {_count('y > 0')} AS conversions, SUM(y) AS y, "
+        f"SELECT slot, variant, phase, {label}, SUM({converted}) AS conversions, SUM(y) AS y, "
         f"SUM(y * y) AS yy, SUM(d) AS d, SUM(d * d) AS dd, SUM(y * CAST(d AS {digits})) AS yd, "
-        "SUM(CASE WHEN y > 0 THEN delay ELSE 0 END) AS delay, "
-        "SUM(CASE WHEN y > 0 THEN delay * delay ELSE 0 END) AS delay_squares "
+        f"SUM(delay * {converted}) AS delay, SUM(delay * delay * {converted}) AS delay_squares "
         "FROM bounded GROUP BY 1, 2, 3, 4"
     )
 

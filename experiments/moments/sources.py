@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from experiments.deferred import Deferred
@@ -55,9 +55,11 @@ class DuckSource:
 
     def keep(self, given: Gathered) -> Gathered:
         """As tables, of which DuckDB knows from where to where their numbers go."""
-        for name, rows in (("asked_people", given.people), ("asked_hit", given.hit)):
+        kept = Gathered(people="asked_people", hit="asked_hit", wanted="asked_wanted")
+        for field in fields(Gathered):
+            name, rows = getattr(kept, field.name), getattr(given, field.name)
             self.database.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {rows}")
-        return Gathered(people="asked_people", hit="asked_hit")
+        return kept
 
     def keep_verdicts(self, rows: Sequence[tuple[int, str]]) -> None:
         """Make the table of the conditional rules' numbers and properties that satisfy them."""
