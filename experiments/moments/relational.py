@@ -113,6 +113,7 @@ def sent(asked: Questions, given: Gathered, *, by_visitor: bool = False) -> str:
         f"JOIN {given.people} people ON people.visitor = hit.visitor "
         f"JOIN ({_values(('wanted',), delays)}) delayed "
         f"ON delayed.wanted = people.population * {len(asked.rules)} + hit.rule "
+        f"WHERE hit.rule IN ({', '.join(map(str, sorted(set(asked.delays.values()))))}) "
         f"GROUP BY {groups} HAVING {_count(is_after)} > 0"
     )
 
