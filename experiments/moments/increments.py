@@ -156,17 +156,17 @@ def _renew_outcomes(
     _temporary(
         database,
         "old_outcome",
-        # First by one number, several times as fast; of what is left by slot and visitor.
+        # First by one number, several times as fast; of what is left by track and visitor.
         f"SELECT place, {OUTCOME} FROM (SELECT rowid AS place, {OUTCOME} FROM outcome WHERE "
         "visitor IN (SELECT visitor FROM reopened UNION SELECT visitor FROM delta)) "
         "WHERE visitor IN (SELECT visitor FROM reopened) "
-        "OR (slot, visitor) IN (SELECT slot, visitor FROM delta)",
+        "OR (track, visitor) IN (SELECT track, visitor FROM delta)",
     )
     kept = f"SELECT {OUTCOME} FROM old_outcome WHERE visitor NOT IN (SELECT visitor FROM reopened)"
     _temporary(
         database,
         "new_outcome",
-        "SELECT slot, visitor, MIN(variant) AS variant, MIN(phase) AS phase, "
+        "SELECT track, visitor, MIN(variant) AS variant, MIN(phase) AS phase, "
         "MIN(first_at) AS first_at, SUM(hits) AS hits, SUM(below) AS below, "
         "SUM(amount) AS amount, MIN(took) AS took "
         f"FROM ({kept} UNION ALL SELECT {OUTCOME} FROM delta) GROUP BY 1, 2 "

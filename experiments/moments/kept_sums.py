@@ -6,6 +6,7 @@ looked at one by one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.moments import relational
@@ -23,9 +24,14 @@ def kept_totals(database: duckdb.DuckDBPyConnection, asked: Questions, *, at: in
     totals = Totals()
     _add_people(totals, database, asked, at)
     totals.add_sums(database.execute(_cells(asked, at)).fetchall())
-    if asked.slots:
-        over = relational.sums(asked, f"({_ending(asked, at)})", as_of=at)
-        for slot, variant, phase, _, *values in database.execute(over).fetchall():
+    for window, (hour, over_until) in _endings(asked, at).items():
+        mine = replace(asked, slots=[slot for slot in asked.slots if slot.window == window])
+        ending = (
+            f"(SELECT {OUTCOME} FROM outcome "
+            f"WHERE first_at >= {hour * HOUR} AND first_at <= {over_until})"
+        )
+        over = database.execute(relational.sums(mine, ending, as_of=at)).fetchall()
+        for slot, variant, phase, _, *values in over:
             less = [-value for value in values]
             totals.add_sums([(slot, variant, phase, 1, *values), (slot, variant, phase, 0, *less)])
     totals.add_sent(
@@ -75,15 +81,3 @@ def _cells(asked: Questions, at: int) -> str:
         "SELECT slot, variant, phase, CASE WHEN joined_hour < ending THEN 1 ELSE 0 END AS matured, "
         f"{added} FROM cell JOIN (VALUES {hours}) AS given(slot, ending) USING (slot) GROUP BY ALL"
     )
-
-
-def _ending(asked: Questions, at: int) -> str:
-    """Outcomes of those whose window is over since their own hour."""
-    parts = []
-    for window, (hour, over_until) in _endings(asked, at).items():
-        mine = ", ".join(str(slot.number) for slot in asked.slots if slot.window == window)
-        parts.append(
-            f"SELECT {OUTCOME} FROM outcome WHERE first_at >= {hour * HOUR} "
-            f"AND first_at <= {over_until} AND slot IN ({mine})"
-        )
-    return " UNION ALL ".join(parts)

@@ -40,9 +40,33 @@ class Slot:
     most: int
 
     @property
+    def is_met_once(self) -> bool:
+        """Whether only the first hit matters."""
+        return self.metric.kind is MetricKind.CONVERSION
+
+    @property
     def window(self) -> int:
         """Microseconds from the exposure on in which events count."""
         return self.metric.window_hours * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """Hits within a span that are grouped once, for every slot whose outcome they tell."""
+
+    number: int
+    population: int
+    rule: int
+    below: int | None
+    span: int
+
+    def tells(self, slot: Slot) -> bool:
+        """Whether a slot of the same population needs no track of its own.
+
+        The first hit of a longer span tells whether there was one in a shorter.
+        """
+        is_long_enough = self.span == slot.window or (slot.is_met_once and self.span > slot.window)
+        return (self.rule, self.below) == (slot.rule, slot.below) and is_long_enough
 
 
 @dataclass(slots=True)
@@ -51,6 +75,8 @@ class Questions:
 
     populations: list[Population] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    tracks: dict[int, Track] = field(default_factory=dict)
+    """By slot: where its hits are grouped."""
     rules: list[Rule] = field(default_factory=list)
     delays: dict[int, int] = field(default_factory=dict)
     """By population: the rule whose events shall tell how late they come."""
@@ -97,7 +123,9 @@ def numbered(inquiries: Sequence[Inquiry]) -> Questions:
     asked = Questions()
     for number, inquiry in enumerate(inquiries):
         asked.populations.append(inquiry.population)
-        asked.slots += list(_slots(asked, number, inquiry.metrics))
+        slots = list(_slots(asked, number, inquiry.metrics))
+        asked.slots += slots
+        asked.tracks |= _tracks(slots)
         if inquiry.delays_of is not None:
             # Whatever the condition: every event of that name tells how its source does.
             asked.delays[number] = asked.rule(EventRule(event=inquiry.delays_of.event))
@@ -110,7 +138,7 @@ def _slots(asked: Questions, population: int, metrics: Iterable[MetricOut]) -> I
         cap = metric.winsorise_above
         scale = AMOUNT_SCALE if is_valued or cap is not None else 1
         most = UNLIMITED if cap is None else min(round(cap * AMOUNT_SCALE), UNLIMITED)
-        is_counted_once = metric.kind is MetricKind.CONVERSION
+        is_met_once = metric.kind is MetricKind.CONVERSION
         yield Slot(
             number=place,
             population=population,
@@ -118,7 +146,26 @@ def _slots(asked: Questions, population: int, metrics: Iterable[MetricOut]) -> I
             rule=asked.rule(metric.rule, metric.value_property if is_valued else ""),
             below=None if metric.denominator is None else asked.rule(metric.denominator),
             is_valued=is_valued,
-            scale=1 if is_counted_once else scale,
-            per_hit=0 if is_valued else 1 if is_counted_once else scale,
-            most=1 if is_counted_once else most,
+            scale=1 if is_met_once else scale,
+            per_hit=0 if is_valued else 1 if is_met_once else scale,
+            most=1 if is_met_once else most,
         )
+
+
+def _tracks(slots: Sequence[Slot]) -> dict[int, Track]:
+    """The tracks of one population, by slot; those that others can share are laid first."""
+    found: list[Track] = []
+    by_slot = {}
+    for slot in sorted(slots, key=lambda slot: (slot.is_met_once, -slot.window)):
+        track = next((track for track in found if track.tells(slot)), None)
+        if track is None:
+            track = Track(
+                number=slot.number,
+                population=slot.population,
+                rule=slot.rule,
+                below=slot.below,
+                span=slot.window,
+            )
+            found.append(track)
+        by_slot[slot.number] = track
+    return by_slot

@@ -7,10 +7,11 @@ microseconds. Only what engines say differently is asked of a dialect. All sums 
 numbers, so that no order of adding changes them.
 
 Of the two are made `people`, everybody of every population, and `hit`, every event once for each
-rule that it satisfies; an engine may keep these two and `wanted`, which rule counts for which slot.
+rule that it satisfies; an engine may keep these two and `wanted`, which rule is on which track.
 All else is asked of them. Both joins to `people` are on one whole number and nothing beside it: an
-engine can then look people up by their place instead of by a hash. Joins are written in the order in
-which they are to be run, the smaller side last.
+engine can then look people up by their place instead of by a hash. Joins are written in the order
+in which they are to be run, the smaller side last. Slots that want the same of somebody's hits
+share a track, so that hits are grouped once for all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,19 +73,19 @@ def joined(given: Gathered, *, as_of: int) -> str:
 
 
 def outcomes(asked: Questions, given: Gathered) -> str:
-    """One row per slot and visitor with a hit: how often, how much, and how soon the first."""
+    """One row per track and visitor with a hit: how often, how much, and how soon the first."""
     took = "hit.occurred_at - people.first_at"
     amount = "hit.amount, " if asked.is_valued else ""
     return (
-        "SELECT outcome.slot, people.visitor, people.variant, people.phase, people.first_at, "
+        "SELECT outcome.track, people.visitor, people.variant, people.phase, people.first_at, "
         "outcome.hits, outcome.below, outcome.amount, outcome.took "
-        f"FROM (SELECT person, slot, {_counted(asked)} FROM ("
-        f"SELECT people.person, wanted.slot, wanted.part, {amount}"
+        f"FROM (SELECT person, track, {_counted(asked)} FROM ("
+        f"SELECT people.person, wanted.track, wanted.part, {amount}"
         f"CASE WHEN {took} BETWEEN 0 AND wanted.span - 1 THEN {took} END AS took "
         f"FROM {given.hit} hit JOIN {given.people} people ON people.visitor = hit.visitor "
         f"JOIN {given.wanted} wanted "
         f"ON wanted.wanted = people.population * {len(asked.rules)} + hit.rule) seen "
-        f"GROUP BY person, slot) outcome JOIN {given.people} people "
+        f"GROUP BY person, track) outcome JOIN {given.people} people "
         "ON people.person = outcome.person "
         "WHERE outcome.took IS NOT NULL OR outcome.below > 0"
     )
@@ -208,22 +209,29 @@ def _amount(asked: Questions, rules: Iterable[Rule], dialect: Dialect) -> str:
 
 
 def _wanted(asked: Questions) -> str:
-    """Which rule counts for which slot, as its outcome (part 0) or below the line (part 1)."""
+    """Which rule is on which track, as its outcome (part 0) or below the line (part 1)."""
     rules = len(asked.rules)
     rows = [
-        (slot.number, slot.population * rules + rule, part, slot.window)
-        for slot in asked.slots
-        for part, rule in enumerate((slot.rule, slot.below))
+        (track.number, track.population * rules + rule, part, track.span)
+        for track in {track.number: track for track in asked.tracks.values()}.values()
+        for part, rule in enumerate((track.rule, track.below))
         if rule is not None
     ]
-    return _values(("slot", "wanted", "part", "span"), rows)
+    return _values(("track", "wanted", "part", "span"), rows)
 
 
 def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
     kinds = _values(
-        ("slot", "span", "per_hit", "is_valued", "most"),
+        ("slot", "track", "span", "per_hit", "is_valued", "most"),
         [
-            (slot.number, slot.window, slot.per_hit, int(slot.is_valued), slot.most)
+            (
+                slot.number,
+                asked.tracks[slot.number].number,
+                slot.window,
+                slot.per_hit,
+                int(slot.is_valued),
+                slot.most,
+            )
             for slot in asked.slots
         ],
     )
@@ -239,9 +247,10 @@ def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
         else hits
     )
     return (
-        f"WITH slot AS ({kinds}), valued AS (SELECT outcome.slot, outcome.variant, outcome.phase, "
+        f"WITH slot AS ({kinds}), valued AS (SELECT slot.slot, outcome.variant, outcome.phase, "
         f"{group} AS {label}, outcome.below AS d, slot.most, {_minutes('outcome.took')} AS delay, "
-        f"{value} AS total FROM {outcome} outcome JOIN slot ON slot.slot = outcome.slot), "
+        f"{value} AS total FROM {outcome} outcome JOIN slot ON slot.track = outcome.track "
+        "WHERE outcome.took < slot.span OR outcome.below > 0), "
         f"bounded AS (SELECT slot, variant, phase, {label}, d, delay, CAST(CASE "
         "WHEN total > most THEN most "
         f"WHEN total < -{UNLIMITED} THEN -{UNLIMITED} ELSE total END AS {digits}) AS y "

@@ -30,7 +30,7 @@ FOR_EVER = 1 << 61
 """Later than any instant: what has been moved was received."""
 LAYOUT = 2
 CELL = f"slot, variant, phase, joined_hour, {', '.join(SUMS)}"
-OUTCOME = "slot, visitor, variant, phase, first_at, hits, below, amount, took"
+OUTCOME = "track, visitor, variant, phase, first_at, hits, below, amount, took"
 PERSON = "experiment, visitor, variant, phase, first_at"
 SENDING = "population, visitor, source, events, late"
 
