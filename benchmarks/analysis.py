@@ -20,10 +20,17 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from experiments.columnar.datasets import Dataset
+    from experiments.columnar.models import ColumnarFile
 
 VISITORS, EVENTS, DAYS, WINDOW_DAYS = 10_000_000, 30_000_000, 28, 14
 STAGES = ("stage_0", "stage_1", "stage_2")
@@ -64,80 +71,100 @@ def generate(folder: Path, scale: float) -> None:
 def write(folder: Path, database: duckdb.DuckDBPyConnection) -> None:
     """Write a file per kind and day, the last hour apart, and tell the manifest."""
     from experiments.columnar.datasets import EVENT, EXPOSURE
-    from experiments.columnar.encoding import encoded
-    from experiments.columnar.models import ColumnarFile, ColumnarMark
+    from experiments.columnar.models import ColumnarMark
     from experiments.database import open_engine, transaction
     from experiments.tables import create_tables
 
     engine = open_engine(f"sqlite:///{folder / 'bench.db'}")
     create_tables(engine)
+    last_id = dict.fromkeys((EVENT.kind, EXPOSURE.kind), 0)
+    rows = []
+    for begin, end in spans():
+        for dataset, select in ((EXPOSURE, met_rows(begin, end)), (EVENT, act_rows(begin, end))):
+            row = write_file(
+                folder, database, dataset, select, begin=begin, before=last_id[dataset.kind]
+            )
+            last_id[dataset.kind] = row.last_id
+            rows.append(row)
+    (newest,) = database.execute("SELECT max(visitor) FROM met").fetchall()[0]
+    with transaction(engine) as session:
+        session.add_all(rows)
+        session.add_all(ColumnarMark(kind=kind, last_id=last) for kind, last in last_id.items())
+        stand_in(session.connection(), visitors=newest, exposures=last_id[EXPOSURE.kind])
+
+
+def met_rows(begin: int, end: int) -> str:
+    """SQL of the exposures to the one experiment and to the twenty."""
     twenty = " UNION ALL ".join(
         f"SELECT {100 + n} AS experiment, * FROM met WHERE hash(visitor * {100 + n}) % {SHARE} = 0"
         for n in range(TWENTY)
     )
-    last_id = dict.fromkeys((EVENT.kind, EXPOSURE.kind), 0)
-    rows = []
-    for begin, end in spans():
-        for dataset, select in (
-            (
-                EXPOSURE,
-                f"""SELECT experiment, visitor, variant, 1 AS phase, first_at FROM
-                (SELECT 1 AS experiment, * FROM met UNION ALL {twenty})
-                WHERE first_at >= {begin} AND first_at < {end}""",
-            ),
-            (
-                EVENT,
-                f"""SELECT visitor, name, 'web' AS source, occurred_at,
-                occurred_at AS received_at, '{{}}' AS properties FROM act
-                WHERE occurred_at >= {begin} AND occurred_at < {end}""",
-            ),
-        ):
-            before = last_id[dataset.kind]
-            columns = ", ".join(
-                f"CAST({name} AS {'VARCHAR' if str(kind) == 'string' else 'BIGINT'}) AS {name}"
-                for name, kind in zip(dataset.schema.names, dataset.schema.types, strict=True)
-            )
-            found = database.sql(
-                f"SELECT {columns} FROM (SELECT {before} + ROW_NUMBER() OVER () AS id, * "
-                f"FROM ({select})) ORDER BY visitor, {dataset.time_column}"
-            ).to_arrow_table()
-            day = (BEGUN + timedelta(microseconds=begin - BEGUN_MICROS)).date()
-            name = f"{dataset.kind}/day={day}/{begin}.parquet"
-            path = folder / "columnar" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(encoded(found.cast(dataset.schema)))
-            last_id[dataset.kind] += found.num_rows
-            rows.append(
-                ColumnarFile(
-                    kind=dataset.kind,
-                    name=name,
-                    state="live",
-                    since=BEGUN,
-                    day=day,
-                    rows=found.num_rows,
-                    size=path.stat().st_size,
-                    first_id=before + 1,
-                    last_id=last_id[dataset.kind],
-                )
-            )
-    with transaction(engine) as session:
-        session.add_all(rows)
-        for kind, last in last_id.items():
-            session.add(ColumnarMark(kind=kind, last_id=last))
-        connection = session.connection()
-        (newest,) = database.execute("SELECT max(visitor) FROM met").fetchall()[0]
-        connection.exec_driver_sql("INSERT INTO visitor (id, created_at) VALUES (?, 0)", (newest,))
-        # As many rows as the real table has to be counted, without the indexes.
-        connection.exec_driver_sql("DROP TABLE exposure")
-        connection.exec_driver_sql(
-            "CREATE TABLE exposure (id INTEGER PRIMARY KEY, experiment_id, visitor_id, variant_id, "
-            "phase_id, first_at, count)"
-        )
-        connection.exec_driver_sql(
-            "WITH RECURSIVE one(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM one "
-            f"WHERE i < {last_id[EXPOSURE.kind]}) "
-            "INSERT INTO exposure SELECT i, 1, i, 1, 1, 0, 1 FROM one"
-        )
+    return (
+        "SELECT experiment, visitor, variant, 1 AS phase, first_at FROM "
+        f"(SELECT 1 AS experiment, * FROM met UNION ALL {twenty}) "
+        f"WHERE first_at >= {begin} AND first_at < {end}"
+    )
+
+
+def act_rows(begin: int, end: int) -> str:
+    """SQL of the events, received as they occurred."""
+    return (
+        "SELECT visitor, name, 'web' AS source, occurred_at, occurred_at AS received_at, "
+        f"'{{}}' AS properties FROM act WHERE occurred_at >= {begin} AND occurred_at < {end}"
+    )
+
+
+def write_file(
+    folder: Path,
+    database: duckdb.DuckDBPyConnection,
+    dataset: "Dataset",
+    select: str,
+    *,
+    begin: int,
+    before: int,
+) -> "ColumnarFile":
+    """Write rows as the mover does, with ids above `before`; their line of the manifest."""
+    from experiments.columnar.encoding import encoded
+    from experiments.columnar.models import ColumnarFile
+
+    columns = ", ".join(
+        f"CAST({name} AS {'VARCHAR' if str(kind) == 'string' else 'BIGINT'}) AS {name}"
+        for name, kind in zip(dataset.schema.names, dataset.schema.types, strict=True)
+    )
+    found = database.sql(
+        f"SELECT {columns} FROM (SELECT {before} + ROW_NUMBER() OVER () AS id, * "
+        f"FROM ({select})) ORDER BY visitor, {dataset.time_column}"
+    ).to_arrow_table()
+    day = (BEGUN + timedelta(microseconds=begin - BEGUN_MICROS)).date()
+    name = f"{dataset.kind}/day={day}/{begin}.parquet"
+    path = folder / "columnar" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(found.cast(dataset.schema)))
+    return ColumnarFile(
+        kind=dataset.kind,
+        name=name,
+        state="live",
+        since=BEGUN,
+        day=day,
+        rows=found.num_rows,
+        size=path.stat().st_size,
+        first_id=before + 1,
+        last_id=before + found.num_rows,
+    )
+
+
+def stand_in(connection: "Connection", *, visitors: int, exposures: int) -> None:
+    """Make the tables that an analysis counts, with as many rows but without their indexes."""
+    connection.exec_driver_sql("INSERT INTO visitor (id, created_at) VALUES (?, 0)", (visitors,))
+    connection.exec_driver_sql("DROP TABLE exposure")
+    connection.exec_driver_sql(
+        "CREATE TABLE exposure (id INTEGER PRIMARY KEY, experiment_id, visitor_id, variant_id, "
+        "phase_id, first_at, count)"
+    )
+    connection.exec_driver_sql(
+        "WITH RECURSIVE one(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM one "
+        f"WHERE i < {exposures}) INSERT INTO exposure SELECT i, 1, i, 1, 1, 0, 1 FROM one"
+    )
 
 
 def spans() -> Iterator[tuple[int, int]]:
