@@ -61,7 +61,6 @@ METRICS = (
         denominator={"event": "Visit"},
     ),
     measure(6, "visited-soon", rule={"event": "Visit"}, window_hours=5),
-    measure(7, "visits-later", kind="count", rule={"event": "Visit"}, window_hours=60),
 )
 INQUIRIES = [
     Inquiry(population=Population(experiment=1), metrics=METRICS, delays_of=METRICS[0].rule),
