@@ -311,9 +311,10 @@ def over_http(
     """The lines of both servers, and of the bare database, which says what is asked of it."""
     against, limit, asked = raw
     single, batches = rates["ours", 1], rates["ours", BATCH]
-    for name, figures in (("single", single), (f"batches of {BATCH}", batches)):
-        spent = f"{figures.web:.0f} µs of the web server, {figures.database:.0f} of the database's"
-        console.print(f"{name}: {spent}, an event")
+    for (what, size), spent in rates.items():
+        name = f"{what}, {'single' if size == 1 else f'batches of {size}'}"
+        console.print(f"{name}: {spent.web:.0f} µs of the web server, an event, ", end="")
+        console.print(f"{spent.database:.0f} of the database's")
     return [
         ("single", single.rate, "naive", rates["naive", 1].rate, 10),
         (f"batches of {BATCH}", batches.rate, "naive", rates["naive", BATCH].rate, 10),
