@@ -26,7 +26,8 @@ class Rule:
 class Slot:
     """One metric of one population, and how a visitor's hits become their outcome.
 
-    The outcome is `per_hit` for each hit plus the amounts if `is_valued`, at most `most`.
+    The outcome is `per_hit` for each hit plus the amounts if `is_valued`, at most `most`; of one
+    that `is_met_once` only the first hit matters.
     """
 
     number: int
@@ -35,14 +36,10 @@ class Slot:
     rule: int
     below: int | None
     is_valued: bool
+    is_met_once: bool
     scale: int
     per_hit: int
     most: int
-
-    @property
-    def is_met_once(self) -> bool:
-        """Whether only the first hit matters."""
-        return self.metric.kind is MetricKind.CONVERSION
 
     @property
     def window(self) -> int:
@@ -146,6 +143,7 @@ def _slots(asked: Questions, population: int, metrics: Iterable[MetricOut]) -> I
             rule=asked.rule(metric.rule, metric.value_property if is_valued else ""),
             below=None if metric.denominator is None else asked.rule(metric.denominator),
             is_valued=is_valued,
+            is_met_once=is_met_once,
             scale=1 if is_met_once else scale,
             per_hit=0 if is_valued else 1 if is_met_once else scale,
             most=1 if is_met_once else most,

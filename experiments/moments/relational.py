@@ -213,7 +213,7 @@ def _wanted(asked: Questions) -> str:
     rules = len(asked.rules)
     rows = [
         (track.number, track.population * rules + rule, part, track.span)
-        for track in {track.number: track for track in asked.tracks.values()}.values()
+        for track in dict.fromkeys(asked.tracks.values())
         for part, rule in enumerate((track.rule, track.below))
         if rule is not None
     ]
