@@ -15,7 +15,7 @@ from experiments.columnar.schemas import FileOut
 from experiments.database import from_micros
 from experiments.moments import relational
 from experiments.moments.answering import judge
-from experiments.moments.dialects import DUCKDB, text
+from experiments.moments.dialects import DUCKDB
 from experiments.moments.questions import HOUR, Questions
 from experiments.moments.relational import SUMS, Gathered, Tables
 from experiments.moments.shelf import EVENT, EXPOSURE, Relations
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     import duckdb
 
 JOINED = f"experiment, variant, phase, CAST(first_at // {HOUR} AS BIGINT) AS joined_hour"
-TOUCHED = Tables(exposure="person", event="touched_event")
+TOUCHED = Tables(
+    exposure="(SELECT * FROM person WHERE visitor IN (SELECT visitor FROM touched_hit))",
+    event="touched_event",
+)
 
 
 def build(relations: Relations, asked: Questions) -> None:
@@ -93,13 +96,13 @@ def _renew_people(database: duckdb.DuckDBPyConnection) -> None:
         "old_person",
         f"SELECT rowid AS place, {PERSON} FROM person SEMI JOIN reopened USING (visitor)",
     )
-    last = "QUALIFY ROW_NUMBER() OVER (PARTITION BY experiment, visitor ORDER BY id DESC) = 1"
+    last = ", ".join(f"ARG_MAX({name}, id) AS {name}" for name in ("variant", "phase", "first_at"))
     _temporary(
         database,
         "new_person",
-        f"SELECT {PERSON} FROM (SELECT 0 AS id, {PERSON} FROM old_person "
+        f"SELECT experiment, visitor, {last} FROM (SELECT 0 AS id, {PERSON} FROM old_person "
         f"UNION ALL SELECT id, {PERSON} FROM new_exposure) "
-        f"WHERE visitor NOT IN (SELECT visitor FROM stray WHERE is_merged) {last}",
+        "WHERE visitor NOT IN (SELECT visitor FROM stray WHERE is_merged) GROUP BY 1, 2",
     )
     keep_totals(
         database,
@@ -120,19 +123,18 @@ def _take_events(relations: Relations, asked: Questions, since: Marks) -> None:
     files = [
         file for file in relations.shelf.events if file.last_id > since.event or file.day >= day
     ]
-    named = f"name IN ({', '.join(map(text, sorted(asked.names)))})"
-    rows = _selected(relations, f"id, {EVENT}", files, named)
+    rows = _selected(relations, f"id, {EVENT}", files, "")
     if relations.has_strays:
         theirs = EVENT.replace("visitor", "COALESCE(kept, visitor) AS visitor", 1)
         rows = (
             f"SELECT id, {theirs} FROM ({rows}) LEFT JOIN stray USING (visitor) "
             "WHERE stray.visitor IS NULL OR kept IS NOT NULL"
         )
-    _temporary(
-        relations.database,
-        "touched_event",
-        f"SELECT {EVENT} FROM ({rows}) "
-        f"WHERE id > {since.event} OR visitor IN (SELECT visitor FROM reopened)",
+    # Conditions ask again and again for texts; whoever asks once needs no copy of everything.
+    form = "TABLE" if any(rule.event.where for rule in asked.rules) else "VIEW"
+    relations.database.execute(
+        f"CREATE TEMP {form} touched_event AS SELECT {EVENT} FROM ({rows}) "
+        f"WHERE id > {since.event} OR visitor IN (SELECT visitor FROM reopened)"
     )
 
 
@@ -140,8 +142,7 @@ def _gathered(database: duckdb.DuckDBPyConnection, asked: Questions) -> Gathered
     """Who did what is counted now, and their hits."""
     given = relational.gathered(asked, TOUCHED, DUCKDB, as_of=FOR_EVER)
     _temporary(database, "touched_hit", f"SELECT * FROM {given.hit}")
-    theirs = "visitor IN (SELECT visitor FROM touched_hit)"
-    _temporary(database, "touched_people", f"SELECT * FROM {given.people} WHERE {theirs}")
+    _temporary(database, "touched_people", f"SELECT * FROM {given.people}")
     return replace(given, people="touched_people", hit="touched_hit")
 
 
@@ -151,9 +152,11 @@ def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions, given
     _temporary(
         database,
         "kept_outcome",
-        f"SELECT outcome.rowid AS place, outcome.*, {_is_changed(asked)} AS is_changed "
-        "FROM outcome JOIN delta ON delta.visitor = outcome.visitor "
-        "AND delta.track = outcome.track ANTI JOIN reopened ON reopened.visitor = outcome.visitor",
+        # First by one number, which takes a filter along into the scan; then by both.
+        f"SELECT outcome.*, {_is_changed(asked)} AS is_changed FROM (SELECT rowid AS place, "
+        f"{OUTCOME} FROM outcome SEMI JOIN delta USING (visitor)) outcome "
+        "JOIN delta ON delta.visitor = outcome.visitor AND delta.track = outcome.track "
+        "ANTI JOIN reopened ON reopened.visitor = outcome.visitor",
     )
     _temporary(
         database,
