@@ -1,8 +1,8 @@
 """Many rows in one statement, without objects in between: what the database has already stays.
 
 Rows are tuples of what the driver takes: instants as microseconds, JSON as text. SQLite is fastest
-with statements of a few dozen rows each, in which no other thread comes between two rows; PostgreSQL
-by COPY, and where some may be known by one statement with all rows as a JSON parameter.
+with statements of some dozens of rows, in which no other thread comes between two; PostgreSQL by
+COPY, and where some may be known by one statement with all rows as a JSON parameter.
 """
 
 from collections.abc import Iterator, Sequence
