@@ -48,9 +48,11 @@ class Runtime:
         self.engine.dispose()
 
 
-def open_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """Open everything the settings name; `clock` replaces the one they ask for."""
-    engine = open_engine(settings.storage_url)
+def open_runtime(
+    settings: Settings, clock: Clock | None = None, *, engine: sqlalchemy.Engine | None = None
+) -> Runtime:
+    """Open everything the settings name; `clock` and `engine` replace those they ask for."""
+    engine = engine or open_engine(settings.storage_url)
     clock = clock or settings.clock()
     rulesets, commits = RulesetCache(engine), GroupCommit(engine, clock)
     columnar = locate(settings.columnar_address)

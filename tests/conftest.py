@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, make_url, text
 from sqlmodel import Session
 
+import migrations
 from api import hotpath, rate
 from experiments.accounts import passwords
 from experiments.accounts import service as accounts
@@ -64,6 +66,11 @@ class StandingClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+def pytest_configure() -> None:
+    """Ended from outside, a run still ends the servers that its fixtures have started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -158,6 +165,16 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file of the newest layout, to be copied where a command would migrate anew."""
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    opened = open_engine(f"sqlite:///{file}")
+    migrations.upgrade(opened)
+    opened.dispose()
+    return file
+
+
 ON_POSTGRES_IN_THE_LONGER_RUN = {
     *("aa", "analysis", "decisions", "delivery", "design", "erasure", "exports", "imports"),
     *("interference", "journeys", "learnings", "mailings", "replay", "reports", "resolution"),
@@ -173,18 +190,50 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty database with every table, once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("empty_sqlite"), tmp_path / "test.db")
-        opened = open_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    else:
-        opened = open_engine(request.getfixturevalue("postgres_tables"))
-        with opened.begin() as connection:
-            connection.execute(text(EMPTY_WHAT_HAS_ROWS))
+@pytest.fixture(scope="session")
+def lasting_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine for all tests: each statement is compiled once, and not once a test."""
+    opened = open_engine(f"sqlite:///{tmp_path_factory.mktemp('storage') / 'store' / 'test.db'}")
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def lasting_postgres(postgres_tables: str) -> Iterator[Engine]:
+    """The same for PostgreSQL."""
+    opened = open_engine(postgres_tables)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(lasting_sqlite: Engine, empty_sqlite: Path) -> Iterator[Engine]:
+    """An empty SQLite database with every table, alone in its folder."""
+    assert lasting_sqlite.url.database
+    file = Path(lasting_sqlite.url.database)
+    shutil.rmtree(file.parent, ignore_errors=True)
+    file.parent.mkdir()
+    shutil.copyfile(empty_sqlite, file)
+    # What a test listens to ends with this view of the engine.
+    yield lasting_sqlite.execution_options()
+    lasting_sqlite.dispose()
+
+
+@pytest.fixture
+def postgres_engine(lasting_postgres: Engine) -> Iterator[Engine]:
+    """An empty PostgreSQL database with every table."""
+    with lasting_postgres.begin() as connection:
+        connection.execute(text(EMPTY_WHAT_HAS_ROWS))
+    yield lasting_postgres.execution_options()
+    lasting_postgres.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """An empty database with every table, once on SQLite and once on PostgreSQL."""
+    name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    found: Engine = request.getfixturevalue(name)
+    return found
 
 
 @pytest.fixture
@@ -206,12 +255,16 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 @pytest.fixture
 def app(
-    built_app: Flask, tmp_path: Path, empty_sqlite: Path, clock: StandingClock
+    built_app: Flask, tmp_path: Path, sqlite_engine: Engine, clock: StandingClock
 ) -> Iterator[Flask]:
     """The whole application on an empty SQLite database."""
-    settings = Settings(data_dir=tmp_path, database_url="", secret_key="for tests only", seed=7)
-    shutil.copyfile(empty_sqlite, make_url(settings.storage_url).database or "")
-    runtime = open_runtime(settings, clock)
+    settings = Settings(
+        data_dir=tmp_path,
+        database_url=str(sqlite_engine.url),
+        secret_key="for tests only",
+        seed=7,
+    )
+    runtime = open_runtime(settings, clock, engine=sqlite_engine)
     built_app.extensions |= {
         "desireline": runtime,
         "api_rate": rate.limiter(),

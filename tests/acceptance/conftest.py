@@ -1,6 +1,7 @@
 """One office with three doors to the same storage: the API, the pages, the commands."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,6 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 import cli
-import migrations
 from app import create_app
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import Role, TokenIn, UserIn
@@ -79,15 +79,16 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Office]:
     """An office with a journey, a running experiment and a draft on the same slot."""
     folder = tmp_path_factory.mktemp("office")
+    (folder / "store").mkdir()
+    shutil.copyfile(migrated_sqlite, folder / "store" / "desireline.db")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DESIRELINE_DATA_DIR", str(folder / "store"))
         patch.delenv("DATABASE_URL", raising=False)
         app = create_app(Settings(secret_key="for tests only"))
         runtime: Runtime = app.extensions["desireline"]
-        migrations.upgrade(runtime.engine)
         secret = furnish(runtime)
         headers = {"Authorization": f"Bearer {secret}"}
         office = Office(runtime, app.test_client(), headers, folder)

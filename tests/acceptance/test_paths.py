@@ -1,5 +1,6 @@
 """Experiments on paths through HTTP: one that wins, and one that loses."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,6 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
-import migrations
 from app import create_app
 from experiments.accounts import service as accounts
 from experiments.accounts.schemas import TokenIn
@@ -78,13 +78,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, clock: Any) -> Iterator[Site]:
+def site(tmp_path: Path, migrated_sqlite: Path, clock: Any) -> Iterator[Site]:
+    shutil.copyfile(migrated_sqlite, tmp_path / "desireline.db")
     settings = Settings(
         data_dir=tmp_path, database_url="", secret_key="test", seed=7, resolution_log_share=1
     )
     app = create_app(settings, clock)
     runtime: Runtime = app.extensions["desireline"]
-    migrations.upgrade(runtime.engine)
     token = TokenIn(name="test", scopes=["read", "manage", "evaluate", "ingest"])
     with transaction(runtime.engine) as session:
         secret = accounts.create_token(session, token, actor=ALICE, now=clock.at).secret

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -62,8 +63,9 @@ def test_readiness__layout_not_current_or_database_away__says_so(
     opened = app.extensions["desireline"]
     opened.spool.add("ann", opened.clock.now(), [])
     opened.engine.dispose()
-    (opened.settings.data_dir / "desireline.db").unlink()
-    (opened.settings.data_dir / "desireline.db").mkdir()
+    database = Path(opened.engine.url.database)
+    database.unlink()
+    database.mkdir()
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json == {"database": "away", "exposures": "wait in a file for the database"}

@@ -3,7 +3,6 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -275,32 +274,32 @@ def test_track__while_the_writer_stops__says_try_again_without_a_time(
     assert "Retry-After" not in response.headers
 
 
-def test_track__opt_out_is_honoured__nothing_is_stored(
-    tmp_path: Path, token: Callable[..., Headers], key: str, clock: Clock
-) -> None:
-    settings = Settings(data_dir=tmp_path, database_url="", secret_key="x", honour_opt_out=True)
-    app = create_app(settings, clock)
-    client = app.test_client()
+def test_track__opt_out_is_honoured__nothing_is_stored(app: Flask, key: str, clock: Clock) -> None:
+    honouring = create_app(changed(app, honour_opt_out=True), clock)
+    client = honouring.test_client()
     for header in ({}, {"Sec-GPC": "1"}):
         call = {**TRACK, "messageId": str(header)}
         assert client.post("/v1/track", json=call, headers=basic(key) | header).status_code == 200
     assert len(names(client, key)) == 1
-    app.extensions["desireline"].close()
+    honouring.extensions["desireline"].close()
 
 
 def test_track__more_often_than_allowed__says_how_many_whole_seconds_to_wait(
-    tmp_path: Path, key: str, clock: Clock
+    app: Flask, key: str, clock: Clock
 ) -> None:
-    settings = Settings(
-        data_dir=tmp_path, database_url="", secret_key="x", tracking_calls_per_minute=2
-    )
-    app = create_app(settings, clock)
-    client = app.test_client()
+    sparing = create_app(changed(app, tracking_calls_per_minute=2), clock)
+    client = sparing.test_client()
     answers = [client.post("/v1/track", json=TRACK, headers=basic(key)) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
     assert answers[2].headers["Access-Control-Allow-Origin"] == "*"
-    app.extensions["desireline"].close()
+    sparing.extensions["desireline"].close()
+
+
+def changed(app: Flask, **settings: object) -> Settings:
+    """The settings of the same installation, after the operator changed some."""
+    own: Settings = app.extensions["desireline"].settings
+    return own.model_copy(update=settings)
 
 
 def test_erase__over_the_api__late_events_are_taken_and_not_stored(

@@ -1,12 +1,12 @@
 """The demonstration: offered where nothing is real, looked at, left, removed with a click."""
 
 import os
+import shutil
 import time
 from datetime import timedelta
 
 import pytest
 
-import migrations
 from experiments.accounts.schemas import Role
 from experiments.database import reading, transaction
 from experiments.errors import ConflictError
@@ -23,12 +23,12 @@ def settings(app):
 
 
 @pytest.fixture
-def made(settings, clock, actor, now):
+def made(settings, migrated_sqlite, clock, actor, now):
     """A finished demonstration with a journey of its own."""
     own = tryout.own_settings(settings)
     own.data_dir.mkdir(parents=True)
+    shutil.copyfile(migrated_sqlite, own.data_dir / "desireline.db")
     opened = open_runtime(own, clock)
-    migrations.upgrade(opened.engine)
     pretended = TemplateIn(key="pretended", name="Pretended insurer", template="signup")
     with transaction(opened.engine) as session:
         service.create_from_template(session, pretended, actor=actor, now=now)

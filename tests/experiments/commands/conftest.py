@@ -1,5 +1,6 @@
 """An operator at a terminal: a shop with one draft, and a command to type."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +24,12 @@ variants:
 
 
 @pytest.fixture
-def type_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Type:
+def type_in(tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPatch) -> Type:
     """Runs a command; a `document` is written to a file whose path comes last."""
-    monkeypatch.setenv("DESIRELINE_DATA_DIR", str(tmp_path / "store"))
+    store = tmp_path / "store"
+    store.mkdir()
+    shutil.copyfile(migrated_sqlite, store / "desireline.db")
+    monkeypatch.setenv("DESIRELINE_DATA_DIR", str(store))
     monkeypatch.delenv("DATABASE_URL", raising=False)
 
     def typed(*words: str, document: str | bytes = "", code: int = 0) -> Result:

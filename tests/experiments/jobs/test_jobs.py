@@ -15,17 +15,18 @@ from experiments.jobs.schemas import JobOut
 from experiments.jobs.table import JOBS
 from experiments.runtime import Runtime, open_runtime
 from experiments.settings import Settings
-from experiments.tables import create_tables
 
 LASTS = timedelta(seconds=20)
 
 
 @pytest.fixture
-def runtime(storage_url: str, tmp_path: Path, clock) -> Iterator[Runtime]:  # type: ignore[no-untyped-def] # defined in conftest.py
-    opened = open_runtime(Settings(data_dir=tmp_path, DATABASE_URL=storage_url, seed=1), clock)
-    create_tables(opened.engine)
+def runtime(engine: Engine, tmp_path: Path, clock) -> Iterator[Runtime]:  # type: ignore[no-untyped-def] # defined in conftest.py
+    url = engine.url.render_as_string(hide_password=False)
+    opened = open_runtime(
+        Settings(data_dir=tmp_path, DATABASE_URL=url, seed=1), clock, engine=engine
+    )
     yield opened
-    opened.engine.dispose()
+    opened.close()
 
 
 def of(runtime: Runtime, name: str) -> JobOut:

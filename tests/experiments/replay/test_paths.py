@@ -27,7 +27,6 @@ from experiments.resolution.resolver import Asker, Resolver
 from experiments.resolution.spool import Spool
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
-from experiments.tables import create_tables
 
 DAY = timedelta(days=1)
 VISITORS = [f"visitor-{number}" for number in range(30)]
@@ -57,12 +56,9 @@ SUBSCRIBED = {
 
 
 @pytest.fixture
-def runtime(tmp_path, clock):
-    settings = Settings(
-        data_dir=tmp_path, database_url="", secret_key="k", resolution_log_share=1, seed=1
-    )
-    opened = open_runtime(settings, clock)
-    create_tables(opened.engine)
+def runtime(tmp_path, sqlite_engine, clock):
+    settings = Settings(data_dir=tmp_path, secret_key="k", resolution_log_share=1, seed=1)
+    opened = open_runtime(settings, clock, engine=sqlite_engine)
     resolver = Resolver(
         opened.engine,
         opened.commits,

@@ -28,7 +28,6 @@ from experiments.resolution.ladder import Place
 from experiments.resolution.resolver import Asker
 from experiments.runtime import open_runtime
 from experiments.settings import Settings
-from experiments.tables import create_tables
 
 DAY = timedelta(days=1)
 VISITORS = [f"visitor-{number}" for number in range(40)]
@@ -41,12 +40,9 @@ THREE = [
 
 
 @pytest.fixture
-def runtime(storage_url, tmp_path, clock):
-    settings = Settings(
-        DATABASE_URL=storage_url, data_dir=tmp_path, secret_key="k", resolution_log_share=1
-    )
-    opened = open_runtime(settings, clock)
-    create_tables(opened.engine)
+def runtime(engine, tmp_path, clock):
+    settings = Settings(data_dir=tmp_path, secret_key="k", resolution_log_share=1)
+    opened = open_runtime(settings, clock, engine=engine)
     yield opened
     opened.close()
 
