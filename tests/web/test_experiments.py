@@ -2,9 +2,11 @@
 
 import pytest
 
-from experiments.database import reading
+from experiments.database import reading, transaction
 from experiments.design import queries
-from experiments.design.schemas import Status
+from experiments.design import service as design
+from experiments.design.plans import Plan
+from experiments.design.schemas import ExperimentIn, Guardrail, Status, VariantIn
 
 STEPS = {
     "what": {
@@ -28,17 +30,47 @@ STEPS = {
 }
 
 
+ARM = {"key", "name", "control", "weight", "content"}
+DRAFT = ExperimentIn(
+    key="short-headline",
+    name="Shorter headline",
+    journey="signup",
+    touchpoint="landing_page",
+    slot="hero_headline",
+    coverage=0.5,
+    variants=[
+        VariantIn(key="control", name="control", control=True, weight=0.5),
+        VariantIn(key="short", name="short", weight=0.5, content="Free for ever <b>!"),
+    ],
+    primary_metric="signup.visit",
+    guardrails=[Guardrail(metric="signup.activate", margin=0.02)],
+    plan=Plan(minimum_lift=0.1, baseline=0.2, visitors_per_week=5000),
+)
+
+
 @pytest.fixture
-def drafted(alice, signup):
-    alice.post("/experiments/new", journey="signup", **STEPS["what"])
-    for step in ("variants", "metrics", "audience", "plan"):
-        alice.post(f"/experiments/short-headline/edit/{step}", **STEPS[step])
+def drafted(alice, signup, database, rng, actor, now):
+    with transaction(database) as session:
+        design.create(session, DRAFT, rng=rng, actor=actor, now=now)
     return alice
 
 
 def found(database):
     with reading(database) as session:
         return queries.experiment(session, "short-headline")
+
+
+def test_forms__filled_in_step_by_step__make_the_draft(alice, signup, database):
+    alice.post("/experiments/new", journey="signup", **STEPS["what"])
+    for step in ("variants", "metrics", "audience", "plan"):
+        alice.post(f"/experiments/short-headline/edit/{step}", **STEPS[step])
+
+    stored = found(database)
+    assert stored.status is Status.DRAFT
+    for field in ("name", "touchpoint", "slot", "coverage", "primary_metric", "guardrails", "plan"):
+        assert getattr(stored, field) == getattr(DRAFT, field), field
+    for arm, meant in zip(stored.variants, DRAFT.variants, strict=True):
+        assert arm.model_dump(include=ARM) == meant.model_dump(include=ARM)
 
 
 def test_show__draft__tells_the_checks_before_the_start(drafted):
