@@ -1,11 +1,12 @@
 """What a request costs over HTTP: the hot path, our Flask view, the bare hand-off, and a peer.
 
 Run `python benchmarks/http.py`; it needs `wrk` (apt-get install wrk). Each server is one granian
-process with the threads of `desireline serve`; wrk asks with 32 connections, in turns, and medians
-of rounds are printed: requests a second, and requests a second of processor time, which says the
-same where others use the machine, too. The bare hand-off is the limit: the same server and a
-callable that hashes an id once per experiment and hands over an answer of the same size. The peer
-is Unleash's proxy, where node and npm are there. `benchmarks/growth.py` tells of many experiments.
+process with the threads of `desireline serve`. All of them live while wrk asks one after the other
+with 32 connections for a second, round after round, so that whatever else the machine does weighs
+on all alike. Printed are medians: requests a second, requests a second of processor time, and
+ratios within a round. The bare hand-off is the limit: the same server and a callable that hashes an
+id once per experiment and hands over an answer of the same size. The peer is Unleash's proxy, where
+node and npm are there. `benchmarks/growth.py` tells of many experiments.
 """
 
 import sys
@@ -35,7 +36,8 @@ from contextlib import ExitStack, contextmanager  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
-CONNECTIONS, SECONDS, ROUNDS, THREADS = 32, 3, 3, 512
+CONNECTIONS, SECONDS, THREADS = 32, 1, 512
+ROUNDS_TO_GET_WARM, ROUNDS = 3, 15
 BULK = "/ofrep/v1/evaluate/flags"
 ONE = f"{BULK}/shop.landing_page.slot-0000"
 MANY_FLAGS = 100
@@ -86,6 +88,10 @@ class Figures:
     rate: float
     p99_ms: float
     busy_rate: float
+
+
+Round = dict[str, Figures]
+"""What was seen of each case in one turn."""
 
 
 def bare() -> Callable[..., list[bytes]]:
@@ -252,26 +258,20 @@ def _busy_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(cases: list[Case], flags: int) -> dict[str, Figures]:
-    """The medians of rounds in which the cases take turns; one server lives at a time."""
+def measure(cases: list[Case], flags: int) -> list[Round]:
+    """Rounds in which the cases take turns."""
     from benchmarks import unleash
 
-    rounds: dict[str, list[Figures]] = {case.name: [] for case in cases}
-    for _ in range(ROUNDS):
+    with ExitStack() as stack:
+        served = []
         for case in cases:
             serving = server(case, flags) if case.peer is None else unleash.proxy(case.peer)
-            with serving as (port, worker):
-                ask(case, port, worker)  # to get warm
-                rounds[case.name].append(ask(case, port, worker))
-    return {name: _median(found) for name, found in rounds.items()}
-
-
-def _median(found: list[Figures]) -> Figures:
-    return Figures(
-        rate=statistics.median(item.rate for item in found),
-        p99_ms=statistics.median(item.p99_ms for item in found),
-        busy_rate=statistics.median(item.busy_rate for item in found),
-    )
+            served.append((case, *stack.enter_context(serving)))
+        rounds = [
+            {case.name: ask(case, port, worker) for case, port, worker in served}
+            for _ in range(ROUNDS_TO_GET_WARM + ROUNDS)
+        ]
+    return rounds[ROUNDS_TO_GET_WARM:]
 
 
 def compare(folder: Path, flags: int) -> None:
@@ -298,27 +298,35 @@ def compare(folder: Path, flags: int) -> None:
         _tell(measure(cases, flags), flags)
 
 
-def _tell(found: dict[str, Figures], flags: int) -> None:
+def _tell(rounds: list[Round], flags: int) -> None:
     print(f"{flags} flags, load {os.getloadavg()[0]:.1f}")
-    for name, figures in found.items():
-        busy = f"{figures.busy_rate:,.0f} a second of processor time"
-        print(f"  {name}: {figures.rate:,.0f} requests/s, {busy}, p99 {figures.p99_ms:.1f} ms")
+    for name in rounds[0]:
+        rate, busy, late = (
+            statistics.median(getattr(found[name], kind) for found in rounds)
+            for kind in ("rate", "busy_rate", "p99_ms")
+        )
+        print(f"  {name}: {rate:,.0f} requests/s, {busy:,.0f} a second of processor time, ", end="")
+        print(f"p99 {late:.1f} ms")
     ratios = [
         ("bulk", "bare hand-off", 0.5),
         ("bulk", "bulk, Flask view", 5),
         ("one flag again", "one flag again, Flask view", 5),
         ("one flag first", "bare hand-off", 0.14),
     ]
-    if PEER in found:
+    if PEER in rounds[0]:
         ratios.append(("bulk", PEER, 5 if flags < MANY_FLAGS else 4))
-        late = found[PEER].p99_ms / found["bulk"].p99_ms
+        late = _ratio(rounds, PEER, "bulk", "p99_ms")
         print(f"  p99 of {PEER}: {late:.1f} times that of bulk (bar 6)")
     for ours, other, bar in ratios:
-        seen, busy = (
-            getattr(found[ours], kind) / getattr(found[other], kind)
-            for kind in ("rate", "busy_rate")
-        )
+        seen, busy = (_ratio(rounds, ours, other, kind) for kind in ("rate", "busy_rate"))
         print(f"  {ours}: {seen:.2f} times {other}, {busy:.2f} by processor time (bar {bar})")
+
+
+def _ratio(rounds: list[Round], one: str, other: str, kind: str) -> float:
+    """The median of a ratio within each round."""
+    return statistics.median(
+        getattr(found[one], kind) / getattr(found[other], kind) for found in rounds
+    )
 
 
 def main() -> None:

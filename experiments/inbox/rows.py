@@ -1,12 +1,13 @@
 """Many rows in one statement, without objects in between: what the database has already stays.
 
 Rows are tuples of what the driver takes: instants as microseconds, JSON as text. SQLite is fastest
-with one prepared statement for all rows; PostgreSQL by COPY, and where some may be known by one
-statement with all rows as a JSON parameter.
+with statements of some dozens of rows, in which no other thread comes between two; PostgreSQL by
+COPY, and where some may be known by one statement with all rows as a JSON parameter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
 import orjson
@@ -17,6 +18,7 @@ from sqlmodel import SQLModel
 from experiments.database import Json, direct, fetched, run
 
 Row = tuple[Any, ...]
+MOST_AT_ONCE = 64  # rows of a statement for SQLite; of more each takes as long
 FEWEST_COPIED = 50  # rows; fewer are as quick in one statement
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
@@ -75,12 +77,25 @@ def _insert_sqlite(
 ) -> set[Row] | None:
     """The keys of the new rows, or nothing when all are new."""
     with direct(connection) as cursor:
-        cursor.executemany(_sqlite_statement(table.name, columns), rows)
-        if cursor.rowcount == len(rows):
+        new = 0
+        for part in _parts(rows):
+            insert = _sqlite_statement(table.name, columns, len(part))
+            cursor.execute(insert, tuple(chain.from_iterable(part)))
+            new += cursor.rowcount
+        if new == len(rows):
             return None
         # Nobody else writes now, and each row gets the next number.
         newest = f"SELECT {', '.join(key)} FROM {table.name} ORDER BY rowid DESC LIMIT ?"  # noqa: S608 (names of ours)
-        return set(fetched(cursor, newest, cursor.rowcount))
+        return set(fetched(cursor, newest, new))
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows by powers of two, so that there are few statements, which the driver keeps prepared."""
+    begin = 0
+    while left := len(rows) - begin:
+        size = min(MOST_AT_ONCE, 1 << (left.bit_length() - 1))
+        yield rows[begin : begin + size]
+        begin += size
 
 
 def _insert_postgresql(
@@ -131,9 +146,9 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 @lru_cache
-def _sqlite_statement(table: str, columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 (names of ours)
+def _sqlite_statement(table: str, columns: tuple[str, ...], rows: int) -> str:
+    marks = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} ON CONFLICT DO NOTHING"  # noqa: S608 (names of ours)
 
 
 @lru_cache

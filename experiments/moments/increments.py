@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from experiments.columnar.schemas import FileOut
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     import duckdb
 
 JOINED = f"experiment, variant, phase, CAST(first_at // {HOUR} AS BIGINT) AS joined_hour"
-EARLIER = Tables(exposure="person", event="added_event")
-AGAIN = Tables(exposure="again_exposure", event="again_event")
+TOUCHED = Tables(
+    exposure="(SELECT * FROM person WHERE visitor IN (SELECT visitor FROM touched_hit))",
+    event="touched_event",
+)
 
 
 def build(relations: Relations, asked: Questions) -> None:
@@ -59,37 +62,22 @@ def build(relations: Relations, asked: Questions) -> None:
 def extend(relations: Relations, asked: Questions, since: Marks) -> None:
     """Bring the state up to the files."""
     database = relations.database
-    _take_new(relations, asked, since)
-    _reopen(relations, asked)
-    judge(asked, DuckSource(database=database, whole=_everything(), passes=[]))
-    added = _gathered(database, asked, EARLIER, name="added")
-    again = _gathered(database, asked, AGAIN, name="again")
-    _renew_outcomes(database, asked, added, again)
+    _reopen(relations, asked, since)
     _renew_people(database)
+    _take_events(relations, asked, since)
+    judge(asked, DuckSource(database=database, whole=TOUCHED, passes=[]))
+    given = _gathered(database, asked)
+    _renew_outcomes(database, asked, given)
     if asked.delays:
-        _renew_sendings(database, asked, added, again)
+        _renew_sendings(database, asked, given)
 
 
-def _take_new(relations: Relations, asked: Questions, since: Marks) -> None:
-    """What was moved since, under the number that counts."""
-    database, shelf = relations.database, relations.shelf
-    exposures = [file for file in shelf.exposures if file.last_id > since.exposure]
-    events = [file for file in shelf.events if file.last_id > since.event]
+def _reopen(relations: Relations, asked: Questions, since: Marks) -> None:
+    """Who is counted from the start."""
+    database = relations.database
+    files = [file for file in relations.shelf.exposures if file.last_id > since.exposure]
     mine = f"experiment IN ({_listed(asked.experiments)}) AND id > {since.exposure}"
-    _temporary(database, "new_exposure", _selected(relations, "visitor, first_at", exposures, mine))
-    theirs = EVENT.replace("visitor", "COALESCE(kept, visitor) AS visitor", 1)
-    rows = _selected(relations, EVENT, events, f"id > {since.event}")
-    _temporary(
-        database,
-        "new_event",
-        f"SELECT {theirs} FROM ({rows}) LEFT JOIN stray USING (visitor) "
-        "WHERE stray.visitor IS NULL OR kept IS NOT NULL",
-    )
-
-
-def _reopen(relations: Relations, asked: Questions) -> None:
-    """Who is counted from the start, with all that the files have of them."""
-    database, shelf = relations.database, relations.shelf
+    _temporary(database, "new_exposure", _selected(relations, EXPOSURE, files, mine))
     current, known = "SELECT visitor, kept FROM stray", "SELECT visitor, kept FROM known_stray"
     changed = f"(({current} EXCEPT {known}) UNION ({known} EXCEPT {current}))"
     _temporary(
@@ -99,78 +87,94 @@ def _reopen(relations: Relations, asked: Questions) -> None:
         f"UNION SELECT kept FROM {changed} WHERE kept IS NOT NULL UNION "
         "(SELECT visitor FROM forgotten EXCEPT SELECT visitor FROM known_forgotten)",
     )
-    mine = (
-        f"experiment IN ({_listed(asked.experiments)}) "
-        "AND visitor IN (SELECT visitor FROM reopened) "
-        "AND visitor NOT IN (SELECT visitor FROM stray WHERE is_merged)"
-    )
-    rows = _selected(relations, EXPOSURE, shelf.exposures, mine)
-    last = "QUALIFY ROW_NUMBER() OVER (PARTITION BY experiment, visitor ORDER BY id DESC) = 1"
-    _temporary(database, "again_exposure", f"SELECT {PERSON} FROM ({rows}) {last}")
+
+
+def _renew_people(database: duckdb.DuckDBPyConnection) -> None:
+    """Of several exposures of a person the last one stands; one that changes is moved again."""
     _temporary(
         database,
-        "sought",
-        "SELECT visitor AS moved_as, visitor FROM reopened "
-        "WHERE visitor NOT IN (SELECT visitor FROM stray) "
-        "UNION ALL SELECT stray.visitor, kept FROM stray JOIN reopened ON kept = reopened.visitor",
+        "old_person",
+        f"SELECT rowid AS place, {PERSON} FROM person SEMI JOIN reopened USING (visitor)",
     )
-    theirs = EVENT.replace("visitor", "sought.visitor", 1)
-    rows = _selected(relations, EVENT, _since_exposure(relations), "")
+    last = ", ".join(f"ARG_MAX({name}, id) AS {name}" for name in ("variant", "phase", "first_at"))
     _temporary(
         database,
-        "again_event",
-        f"SELECT {theirs} FROM ({rows}) filed JOIN sought ON moved_as = filed.visitor",
+        "new_person",
+        f"SELECT experiment, visitor, {last} FROM (SELECT 0 AS id, {PERSON} FROM old_person "
+        f"UNION ALL SELECT id, {PERSON} FROM new_exposure) "
+        "WHERE visitor NOT IN (SELECT visitor FROM stray WHERE is_merged) GROUP BY 1, 2",
     )
+    keep_totals(
+        database,
+        "joined",
+        "experiment, variant, phase, joined_hour",
+        ("visitors",),
+        f"SELECT * FROM joined UNION ALL SELECT {JOINED}, 1 AS visitors FROM new_person "
+        f"UNION ALL SELECT {JOINED}, -1 FROM old_person",
+    )
+    _exchange(database, "person", PERSON)
+
+
+def _take_events(relations: Relations, asked: Questions, since: Marks) -> None:
+    """What was moved since, and all of whoever is reopened, under the number that counts."""
+    ((first,),) = relations.database.execute("SELECT MIN(first_at) FROM new_person").fetchall()
+    # None is received before it happens: earlier days have nothing after an exposure.
+    day = date.max if first is None else from_micros(first).date()
+    files = [
+        file for file in relations.shelf.events if file.last_id > since.event or file.day >= day
+    ]
+    rows = _selected(relations, f"id, {EVENT}", files, "")
+    if relations.has_strays:
+        theirs = EVENT.replace("visitor", "COALESCE(kept, visitor) AS visitor", 1)
+        rows = (
+            f"SELECT id, {theirs} FROM ({rows}) LEFT JOIN stray USING (visitor) "
+            "WHERE stray.visitor IS NULL OR kept IS NOT NULL"
+        )
+    # Conditions ask again and again for texts; whoever asks once needs no copy of everything.
+    form = "TABLE" if any(rule.event.where for rule in asked.rules) else "VIEW"
+    relations.database.execute(
+        f"CREATE TEMP {form} touched_event AS SELECT {EVENT} FROM ({rows}) "
+        f"WHERE id > {since.event} OR visitor IN (SELECT visitor FROM reopened)"
+    )
+
+
+def _gathered(database: duckdb.DuckDBPyConnection, asked: Questions) -> Gathered:
+    """Who did what is counted now, and their hits."""
+    given = relational.gathered(asked, TOUCHED, DUCKDB, as_of=FOR_EVER)
+    _temporary(database, "touched_hit", f"SELECT * FROM {given.hit}")
+    _temporary(database, "touched_people", f"SELECT * FROM {given.people}")
+    return replace(given, people="touched_people", hit="touched_hit")
+
+
+def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions, given: Gathered) -> None:
+    """What is new of a visitor is added to what is kept of them, unless they are reopened."""
+    _temporary(database, "delta", relational.outcomes(asked, given))
     _temporary(
         database,
-        "added_event",
-        f"SELECT {EVENT} FROM new_event WHERE visitor NOT IN (SELECT visitor FROM reopened)",
+        "kept_outcome",
+        # First by one number, which takes a filter along into the scan; then by both.
+        f"SELECT outcome.*, {_is_changed(asked)} AS is_changed FROM (SELECT rowid AS place, "
+        f"{OUTCOME} FROM outcome SEMI JOIN delta USING (visitor)) outcome "
+        "JOIN delta ON delta.visitor = outcome.visitor AND delta.track = outcome.track "
+        "ANTI JOIN reopened ON reopened.visitor = outcome.visitor",
     )
-
-
-def _since_exposure(relations: Relations) -> Sequence[FileOut]:
-    """Files that can have events after an exposure: none is received before it happens."""
-    earliest = "SELECT MIN(first_at) FROM again_exposure"
-    ((first,),) = relations.database.execute(earliest).fetchall()
-    if first is None:
-        return ()
-    day = from_micros(first).date()
-    return [file for file in relations.shelf.events if file.day >= day]
-
-
-def _gathered(
-    database: duckdb.DuckDBPyConnection, asked: Questions, tables: Tables, *, name: str
-) -> Gathered:
-    """Who did what is new, and their hits."""
-    given = relational.gathered(asked, tables, DUCKDB, as_of=FOR_EVER)
-    _temporary(database, f"{name}_hit", f"SELECT * FROM {given.hit}")
-    theirs = f"visitor IN (SELECT visitor FROM {name}_hit)"
-    _temporary(database, f"{name}_people", f"SELECT * FROM {given.people} WHERE {theirs}")
-    return replace(given, people=f"{name}_people", hit=f"{name}_hit")
-
-
-def _renew_outcomes(
-    database: duckdb.DuckDBPyConnection, asked: Questions, added: Gathered, again: Gathered
-) -> None:
-    _temporary(database, "delta", relational.outcomes(asked, added))
     _temporary(
         database,
         "old_outcome",
-        # First by one number, several times as fast; of what is left by track and visitor.
-        f"SELECT place, {OUTCOME} FROM (SELECT rowid AS place, {OUTCOME} FROM outcome WHERE "
-        "visitor IN (SELECT visitor FROM reopened UNION SELECT visitor FROM delta)) "
-        "WHERE visitor IN (SELECT visitor FROM reopened) "
-        "OR (track, visitor) IN (SELECT track, visitor FROM delta)",
+        f"SELECT place, {OUTCOME} FROM kept_outcome WHERE is_changed UNION ALL "
+        f"SELECT rowid, {OUTCOME} FROM outcome SEMI JOIN reopened USING (visitor)",
     )
-    kept = f"SELECT {OUTCOME} FROM old_outcome WHERE visitor NOT IN (SELECT visitor FROM reopened)"
     _temporary(
         database,
         "new_outcome",
-        "SELECT track, visitor, MIN(variant) AS variant, MIN(phase) AS phase, "
-        "MIN(first_at) AS first_at, SUM(hits) AS hits, SUM(below) AS below, "
-        "SUM(amount) AS amount, MIN(took) AS took "
-        f"FROM ({kept} UNION ALL SELECT {OUTCOME} FROM delta) GROUP BY 1, 2 "
-        f"UNION ALL SELECT {OUTCOME} FROM ({relational.outcomes(asked, again)})",
+        "SELECT track, visitor, delta.variant, delta.phase, delta.first_at, "
+        "delta.hits + COALESCE(known.hits, 0) AS hits, "
+        "delta.below + COALESCE(known.below, 0) AS below, "
+        # It stays unknown where no hit had any.
+        "COALESCE(delta.amount + known.amount, delta.amount, known.amount) AS amount, "
+        "LEAST(delta.took, known.took) AS took "
+        "FROM delta LEFT JOIN kept_outcome known USING (track, visitor) "
+        "WHERE COALESCE(is_changed, TRUE)",
     )
     less = ", ".join(f"-{name}" for name in SUMS)
     old = relational.sums_by_hour(asked, "old_outcome")
@@ -183,41 +187,21 @@ def _renew_outcomes(
     _exchange(database, "outcome", OUTCOME)
 
 
-def _renew_people(database: duckdb.DuckDBPyConnection) -> None:
-    _temporary(
-        database,
-        "old_person",
-        f"SELECT rowid AS place, {PERSON} FROM person "
-        "WHERE visitor IN (SELECT visitor FROM reopened)",
-    )
-    _temporary(database, "new_person", f"SELECT {PERSON} FROM again_exposure")
-    keep_totals(
-        database,
-        "joined",
-        "experiment, variant, phase, joined_hour",
-        ("visitors",),
-        f"SELECT * FROM joined UNION ALL SELECT {JOINED}, 1 AS visitors FROM new_person "
-        f"UNION ALL SELECT {JOINED}, -1 FROM old_person",
-    )
-    _exchange(database, "person", PERSON)
+def _is_changed(asked: Questions) -> str:
+    """Whether it matters that somebody did again what they had done before."""
+    counted = {asked.tracks[slot.number].number for slot in asked.slots if not slot.is_met_once}
+    sooner = "delta.took < outcome.took"
+    return f"({sooner} OR delta.track IN ({_listed(counted)}))" if counted else f"({sooner})"
 
 
-def _renew_sendings(
-    database: duckdb.DuckDBPyConnection, asked: Questions, added: Gathered, again: Gathered
-) -> None:
+def _renew_sendings(database: duckdb.DuckDBPyConnection, asked: Questions, given: Gathered) -> None:
     """Those of other visitors are only added to: what is kept of them stays as it is."""
     _temporary(
         database,
         "old_sending",
-        f"SELECT rowid AS place, {SENDING} FROM sending "
-        "WHERE visitor IN (SELECT visitor FROM reopened)",
+        f"SELECT rowid AS place, {SENDING} FROM sending SEMI JOIN reopened USING (visitor)",
     )
-    _temporary(
-        database,
-        "new_sending",
-        f"SELECT * FROM ({_sendings(asked, added)}) "
-        f"UNION ALL SELECT * FROM ({_sendings(asked, again)})",
-    )
+    _temporary(database, "new_sending", _sendings(asked, given))
     keep_totals(
         database,
         "sent",
@@ -234,12 +218,6 @@ def _sendings(asked: Questions, given: Gathered) -> str:
     if not asked.delays:
         return "SELECT 0 AS population, 0 AS visitor, '' AS source, 0 AS events, 0 AS late LIMIT 0"
     return relational.sent(asked, given, by_visitor=True)
-
-
-def _everything() -> Tables:
-    """All events that are counted now."""
-    both = f"SELECT {EVENT} FROM added_event UNION ALL SELECT {EVENT} FROM again_event"
-    return Tables(exposure="person", event=f"({both})")
 
 
 def _selected(relations: Relations, columns: str, files: Sequence[FileOut], condition: str) -> str:

@@ -105,7 +105,7 @@ class Relations:
 
     def collect_strays(self) -> None:
         """Put the moved events of strays among the loose ones, under the number that counts."""
-        if not self.shelf.events:
+        if not (self.has_strays and self.shelf.events):
             return
         theirs = EVENT.replace("visitor", "kept AS visitor", 1)
         rows = (
@@ -195,20 +195,21 @@ def related(
 ) -> Relations:
     """Tell which rows of the files stand, beside loose rows that are there already.
 
-    With `collects` the events of strays are looked for in all files.
+    Without `collects` only what is new shall be read: neither are events of strays looked for in
+    all files, nor is it asked whether exposures in them have changed.
     """
     found = strays(session)
     database.register("stray", found)
-    moved = sum(file.rows for file in shelf.exposures)
     relations = Relations(
         database=database,
         shelf=shelf,
         as_of=as_of,
         has_strays=found.num_rows > 0,
-        is_restated=moved > exposures_up_to(session, shelf.exposure_mark),
         newest_visitor=newest_visitor(session),
     )
-    if collects and relations.has_strays:
+    if collects:
+        moved = sum(file.rows for file in shelf.exposures)
+        relations.is_restated = moved > exposures_up_to(session, shelf.exposure_mark)
         relations.collect_strays()
     return relations
 

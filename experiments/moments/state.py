@@ -63,7 +63,7 @@ def definition(asked: Questions) -> str:
 
 def marks(database: duckdb.DuckDBPyConnection) -> Marks | None:
     """How far the state has come; None when there is none yet."""
-    known = "SELECT 1 FROM information_schema.tables WHERE table_name = 'mark'"
+    known = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'mark'"
     if not database.execute(known).fetchall():
         return None
     found = database.execute("SELECT definition, exposure, event, newest FROM mark").fetchall()

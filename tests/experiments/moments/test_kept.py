@@ -59,6 +59,20 @@ def test_answer__batches_late_events_merges_corrections__equal_a_look_at_everyth
     holds()
 
 
+def test_answer__done_again_later_and_sooner__equals_a_look_at_everything(
+    world, full, kept, inquiries
+):
+    world.clear()
+    world.expose(1, 1, 1, 0.0)
+    for visits in ((("Order", 5.0),), (("Order", 6.0), ("Visit", 6.0)), (("Order", 3.0),)):
+        for name, hours in visits:
+            world.act(1, name, hours, {"revenue": 7})
+        world.move()
+        found = world.answers(kept, hours=50, inquiries=inquiries[:2])
+        assert found == world.answers(full, hours=50, inquiries=inquiries[:2])
+    assert [sums.delay for sums in found[0].sums["ordered"]] == [3 * 60]
+
+
 def test_answer__state_is_damaged__is_made_anew(world, full, kept, inquiries):
     world.clear()
     world.expose(1, 1, 1, 0.0)
