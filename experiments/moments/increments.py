@@ -151,30 +151,26 @@ def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions, given
     _temporary(database, "delta", relational.outcomes(asked, given))
     _temporary(
         database,
-        "kept_outcome",
-        # First by one number, which takes a filter along into the scan; then by both.
-        f"SELECT outcome.*, {_is_changed(asked)} AS is_changed FROM (SELECT rowid AS place, "
-        f"{OUTCOME} FROM outcome SEMI JOIN delta USING (visitor)) outcome "
-        "JOIN delta ON delta.visitor = outcome.visitor AND delta.track = outcome.track "
-        "ANTI JOIN reopened ON reopened.visitor = outcome.visitor",
-    )
-    _temporary(
-        database,
-        "old_outcome",
-        f"SELECT place, {OUTCOME} FROM kept_outcome WHERE is_changed UNION ALL "
-        f"SELECT rowid, {OUTCOME} FROM outcome SEMI JOIN reopened USING (visitor)",
-    )
-    _temporary(
-        database,
         "new_outcome",
         "SELECT track, visitor, delta.variant, delta.phase, delta.first_at, "
         "delta.hits + COALESCE(known.hits, 0) AS hits, "
         "delta.below + COALESCE(known.below, 0) AS below, "
         # It stays unknown where no hit had any.
         "COALESCE(delta.amount + known.amount, delta.amount, known.amount) AS amount, "
-        "LEAST(delta.took, known.took) AS took "
-        "FROM delta LEFT JOIN kept_outcome known USING (track, visitor) "
-        "WHERE COALESCE(is_changed, TRUE)",
+        "LEAST(delta.took, known.took) AS took, known.place, known.hits AS hits_before, "
+        "known.below AS below_before, known.amount AS amount_before, known.took AS took_before "
+        # First by one number, which takes a filter along into the scan; then by both.
+        f"FROM delta LEFT JOIN (SELECT rowid AS place, {OUTCOME} FROM outcome "
+        "SEMI JOIN delta USING (visitor) ANTI JOIN reopened USING (visitor)) known "
+        f"USING (track, visitor) WHERE known.place IS NULL OR {_is_changed(asked)}",
+    )
+    _temporary(
+        database,
+        "old_outcome",
+        "SELECT place, track, visitor, variant, phase, first_at, hits_before AS hits, "
+        "below_before AS below, amount_before AS amount, took_before AS took "
+        "FROM new_outcome WHERE place IS NOT NULL UNION ALL "
+        f"SELECT rowid, {OUTCOME} FROM outcome SEMI JOIN reopened USING (visitor)",
     )
     less = ", ".join(f"-{name}" for name in SUMS)
     old = relational.sums_by_hour(asked, "old_outcome")
@@ -190,8 +186,8 @@ def _renew_outcomes(database: duckdb.DuckDBPyConnection, asked: Questions, given
 def _is_changed(asked: Questions) -> str:
     """Whether it matters that somebody did again what they had done before."""
     counted = {asked.tracks[slot.number].number for slot in asked.slots if not slot.is_met_once}
-    sooner = "delta.took < outcome.took"
-    return f"({sooner} OR delta.track IN ({_listed(counted)}))" if counted else f"({sooner})"
+    sooner = "delta.took < known.took"
+    return f"{sooner} OR delta.track IN ({_listed(counted)})" if counted else sooner
 
 
 def _renew_sendings(database: duckdb.DuckDBPyConnection, asked: Questions, given: Gathered) -> None:
