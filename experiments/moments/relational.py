@@ -263,7 +263,7 @@ def _summed(asked: Questions, outcome: str, *, group: str, label: str) -> str:
 
 
 def _count(condition: str) -> str:
-    return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
 def whole(micros: str, width: int) -> str:
