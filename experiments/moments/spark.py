@@ -41,7 +41,7 @@ else:
 
 OLDEST_JAVA = 17
 KINDS = {"int64": "BIGINT", "string": "STRING", "bool": "BOOLEAN"}
-SETTINGS = {
+SETTINGS: dict[str, bool | float | int | str | None] = {
     "spark.app.name": "desireline",
     "spark.ui.enabled": "false",
     # A sum that does not fit is an error and never NULL; a text is taken as it is written.
