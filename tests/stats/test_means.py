@@ -37,7 +37,11 @@ def test_welch__any_moments__nothing_non_finite_leaves_and_swapping_flips(contro
     assert ours.p_greater == pytest.approx(1 - swapped.p_greater, abs=1e-12)
 
 
-@given(ARM, ARM, st.floats(1e-3, 1e3))
+# Squares at the end of what a double can hold are rounded away by the exchange itself.
+AMOUNTS = ARM.filter(lambda arm: arm.m2 == 0 or arm.m2 > 1e-200)
+
+
+@given(AMOUNTS, AMOUNTS, st.floats(1e-3, 1e3))
 def test_welch__revenue_in_another_currency__scales_the_effect_only(control, treatment, rate):
     def exchanged(arm):
         return Moments(n=arm.n, mean=arm.mean * rate, m2=arm.m2 * rate**2)
