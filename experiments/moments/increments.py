@@ -18,7 +18,7 @@ from experiments.moments.answering import judge
 from experiments.moments.dialects import DUCKDB
 from experiments.moments.questions import HOUR, Questions
 from experiments.moments.relational import SUMS, Gathered, Tables
-from experiments.moments.shelf import EVENT, EXPOSURE, Relations
+from experiments.moments.shelf import EVENT, EXPOSURE, Relations, event_of
 from experiments.moments.sources import DuckSource
 from experiments.moments.state import (
     CELL,
@@ -125,10 +125,9 @@ def _take_events(relations: Relations, asked: Questions, since: Marks) -> None:
     ]
     rows = _selected(relations, f"id, {EVENT}", files, "")
     if relations.has_strays:
-        theirs = EVENT.replace("visitor", "COALESCE(kept, visitor) AS visitor", 1)
         rows = (
-            f"SELECT id, {theirs} FROM ({rows}) LEFT JOIN stray USING (visitor) "
-            "WHERE stray.visitor IS NULL OR kept IS NOT NULL"
+            f"SELECT id, {event_of('COALESCE(kept, visitor)')} FROM ({rows}) "
+            "LEFT JOIN stray USING (visitor) WHERE stray.visitor IS NULL OR kept IS NOT NULL"
         )
     # Conditions ask again and again for texts; whoever asks once needs no copy of everything.
     form = "TABLE" if any(rule.event.where for rule in asked.rules) else "VIEW"

@@ -38,6 +38,11 @@ EXPOSURE = "id, experiment, visitor, variant, phase, first_at"
 EVENT = "visitor, name, source, occurred_at, received_at, properties"
 
 
+def event_of(number: str) -> str:
+    """The columns of an event under another number of its visitor."""
+    return EVENT.replace("visitor", f"{number} AS visitor", 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
     """Which files there are, and up to which id their rows are in them."""
@@ -107,10 +112,9 @@ class Relations:
         """Put the moved events of strays among the loose ones, under the number that counts."""
         if not (self.has_strays and self.shelf.events):
             return
-        theirs = EVENT.replace("visitor", "kept AS visitor", 1)
         rows = (
             f"SELECT {EVENT} FROM loose_event UNION ALL "
-            f"SELECT {theirs} FROM {self.scan(self.shelf.events)} "
+            f"SELECT {event_of('kept')} FROM {self.scan(self.shelf.events)} "
             "JOIN stray USING (visitor) WHERE kept IS NOT NULL"
         )
         # First under another name: a temporary table would hide the rows it is made of.
