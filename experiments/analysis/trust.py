@@ -86,7 +86,7 @@ def _split(quality: Quality) -> Check:
             words="Nobody was exposed yet, so the split cannot be judged.",
         )
     seen = ", ".join(
-        f"{quality.called.get(arm, arm)} {count:,} of {ratio.expected[arm]:,.0f}"
+        f"{quality.called.get(arm, arm)} {count:,} instead of {ratio.expected[arm]:,.0f}"
         for arm, count in ratio.observed.items()
     )
     words = {

@@ -4,7 +4,7 @@ Each experiment is a transaction of its own: what is done stays done, and one th
 holds back nor undoes the others.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 
 from experiments.aa import service as aa
 from experiments.analysis import queries as analysis_queries
@@ -33,6 +33,7 @@ from experiments.runtime import Runtime
 
 log = logger("jobs")
 LEARNED_AT_ONCE = 200
+KEYS_TOLD = 3
 COLLECTING = (Status.RUNNING, Status.MATURING)
 
 
@@ -185,6 +186,11 @@ def _alone(key: str, act: Callable[[str], bool]) -> bool:
         return False
 
 
-def _told(*parts: tuple[str, Iterable[str]]) -> str:
-    named = ((verb, ", ".join(keys)) for verb, keys in parts)
-    return "; ".join(f"{verb} {keys}" for verb, keys in named if keys)
+def _told(*parts: tuple[str, Sequence[str]]) -> str:
+    return "; ".join(f"{verb} {_listed(keys)}" for verb, keys in parts if keys)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    """The first few keys, and how many more."""
+    told, more = ", ".join(keys[:KEYS_TOLD]), len(keys) - KEYS_TOLD
+    return f"{told} and {more} more" if more > 0 else told
