@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pyarrow import Table as Rows
     from sqlalchemy import Connection
 
     from experiments.columnar.datasets import Dataset
@@ -68,7 +70,7 @@ def generate(folder: Path, scale: float) -> None:
 
 
 def write(folder: Path, database: duckdb.DuckDBPyConnection) -> None:
-    """Write a file per kind and day, the last hour apart, and tell the manifest."""
+    """Write files per kind and day, the last hour apart, and tell the manifest."""
     from experiments.columnar.datasets import EVENT, EXPOSURE
     from experiments.columnar.models import ColumnarMark
     from experiments.database import open_engine, transaction
@@ -80,11 +82,10 @@ def write(folder: Path, database: duckdb.DuckDBPyConnection) -> None:
     rows = []
     for begin, end in spans():
         for dataset, select in ((EXPOSURE, met_rows(begin, end)), (EVENT, act_rows(begin, end))):
-            row = write_file(
-                folder, database, dataset, select, begin=begin, before=last_id[dataset.kind]
-            )
-            last_id[dataset.kind] = row.last_id
-            rows.append(row)
+            before = last_id[dataset.kind]
+            written = write_files(folder, database, dataset, select, begin=begin, before=before)
+            rows += written
+            last_id[dataset.kind] = max(row.last_id for row in rows if row.kind == dataset.kind)
     (newest,) = database.execute("SELECT max(visitor) FROM met").fetchall()[0]
     with transaction(engine) as session:
         session.add_all(rows)
@@ -113,7 +114,7 @@ def act_rows(begin: int, end: int) -> str:
     )
 
 
-def write_file(
+def write_files(
     folder: Path,
     database: duckdb.DuckDBPyConnection,
     dataset: "Dataset",
@@ -121,34 +122,54 @@ def write_file(
     *,
     begin: int,
     before: int,
-) -> "ColumnarFile":
-    """Write rows as the mover does, with ids above `before`; their line of the manifest."""
-    from experiments.columnar.encoding import encoded
-    from experiments.columnar.models import ColumnarFile
+) -> "Iterator[ColumnarFile]":
+    """Write rows as they are once they are tidied, with ids above `before`; their manifest."""
+    from experiments.columnar.compacting import LARGEST
 
     columns = ", ".join(
         f"CAST({name} AS {'VARCHAR' if str(kind) == 'string' else 'BIGINT'}) AS {name}"
         for name, kind in zip(dataset.schema.names, dataset.schema.types, strict=True)
     )
-    found = database.sql(
-        f"SELECT {columns} FROM (SELECT {before} + ROW_NUMBER() OVER () AS id, * "
-        f"FROM ({select})) ORDER BY visitor, {dataset.time_column}"
-    ).to_arrow_table()
+    found = (
+        database.sql(
+            f"SELECT {columns} FROM (SELECT {before} + ROW_NUMBER() OVER () AS id, * "
+            f"FROM ({select})) ORDER BY visitor, {dataset.time_column}"
+        )
+        .to_arrow_table()
+        .cast(dataset.schema)
+    )
+    parts = -(-found.num_rows // LARGEST)
+    cuts = [found.num_rows * place // parts for place in range(parts + 1)]
+    for place, (first, last) in enumerate(pairwise(cuts)):
+        name = f"{begin}-{place:03}"
+        yield write_file(folder, dataset, found.slice(first, last - first), begin, name)
+
+
+def write_file(
+    folder: Path, dataset: "Dataset", rows: "Rows", begin: int, name: str
+) -> "ColumnarFile":
+    """Write one file; its line of the manifest."""
+    from experiments.columnar.encoding import encoded
+    from experiments.columnar.models import ColumnarFile
+
     day = (BEGUN + timedelta(microseconds=begin - BEGUN_MICROS)).date()
-    name = f"{dataset.kind}/day={day}/{begin}.parquet"
-    path = folder / "columnar" / name
+    address = f"{dataset.kind}/day={day}/{name}.parquet"
+    path = folder / "columnar" / address
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encoded(found.cast(dataset.schema)))
+    path.write_bytes(encoded(rows))
+    ids, visitors = rows.column("id").to_numpy(), rows.column("visitor").to_numpy()
     return ColumnarFile(
         kind=dataset.kind,
-        name=name,
+        name=address,
         state="live",
         since=BEGUN,
         day=day,
-        rows=found.num_rows,
+        rows=rows.num_rows,
         size=path.stat().st_size,
-        first_id=before + 1,
-        last_id=before + found.num_rows,
+        first_id=int(ids.min()),
+        last_id=int(ids.max()),
+        first_visitor=int(visitors[0]),
+        last_visitor=int(visitors[-1]),
     )
 
 

@@ -4,9 +4,10 @@ Ids are compared window by window, so that memory stays bounded whatever the num
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy import Engine
@@ -22,6 +23,8 @@ from experiments.logs import logger
 
 WINDOW = 500_000
 """Ids that are compared at once."""
+FILES_AT_ONCE = 16
+"""Files whose ids are kept in memory, 8 MB of each, since those of a day share many windows."""
 
 log = logger("columnar")
 
@@ -55,11 +58,17 @@ def _check(engine: Engine, location: Location, of: Dataset) -> list[DayOut]:
     with reading(engine) as session:
         mark, files = queries.mark(session, of.kind), queries.files(session, of.kind)
     days: defaultdict[date, _Tally] = defaultdict(_Tally)
-    sound = list(_sound(location, files, days))
+    sound = {file.id: file for file in _sound(location, files, days)}
+
+    @lru_cache(maxsize=FILES_AT_ONCE)
+    def ids_of(number: int) -> np.ndarray:
+        ids: np.ndarray = rows_of(location, sound[number], ["id"]).column("id").to_numpy()
+        return ids
+
     for low in range(0, mark.last_id, WINDOW):
         window = (low, min(low + WINDOW, mark.last_id))
         in_sql = _ids_in_sql(engine, of, window, mark)
-        _compare(days, in_sql, _ids_in_files(location, sound, window))
+        _compare(days, in_sql, _ids_in_files(sound.values(), ids_of, window))
         log.info("compared rows", kind=of.kind, up_to=window[1], of=mark.last_id)
     return [_told(of.kind, day, days[day]) for day in sorted(days)]
 
@@ -93,13 +102,13 @@ def _ids_in_sql(
 
 
 def _ids_in_files(
-    location: Location, files: Sequence[FileOut], window: tuple[int, int]
+    files: Iterable[FileOut], ids_of: Callable[[int], np.ndarray], window: tuple[int, int]
 ) -> dict[date, np.ndarray]:
     low, high = window
     parts: defaultdict[date, list[np.ndarray]] = defaultdict(list)
     for file in files:
         if file.first_id <= high and file.last_id > low:
-            ids = rows_of(location, file, ["id"]).column("id").to_numpy()
+            ids = ids_of(file.id)
             parts[file.day].append(ids[(ids > low) & (ids <= high)])
     return {day: np.concatenate(found) for day, found in parts.items()}
 

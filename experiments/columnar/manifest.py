@@ -22,6 +22,8 @@ class Written:
     size: int
     first_id: int
     last_id: int
+    first_visitor: int
+    last_visitor: int
     sha256: str
 
 
@@ -94,6 +96,8 @@ def _turn(
             "size": told.size,
             "first_id": told.first_id,
             "last_id": told.last_id,
+            "first_visitor": told.first_visitor,
+            "last_visitor": told.last_visitor,
             "sha256": told.sha256,
         }
     )

@@ -36,6 +36,8 @@ class ColumnarFile(SQLModel, table=True):
     size: int = Field(default=0, sa_type=BigId)
     first_id: int = Field(default=0, sa_type=BigId)
     last_id: int = Field(default=0, sa_type=BigId)
+    first_visitor: int | None = Field(default=None, sa_type=BigId)
+    last_visitor: int | None = Field(default=None, sa_type=BigId)
     sha256: str = ""
 
 

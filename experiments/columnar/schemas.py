@@ -26,7 +26,10 @@ class FileState(StrEnum):
 
 
 class FileOut(Out):
-    """A file that counts: rows of one kind and one day, ordered by visitor and time."""
+    """A file that counts: rows of one kind and one day, ordered by visitor and time.
+
+    Of whom a file has rows is not known where an earlier release wrote it.
+    """
 
     id: int
     kind: Kind
@@ -36,7 +39,15 @@ class FileOut(Out):
     size: int
     first_id: int
     last_id: int
+    first_visitor: int | None = None
+    last_visitor: int | None = None
     sha256: str
+
+    def may_hold(self, begin: int, end: int) -> bool:
+        """Whether it can have rows of visitors from `begin` on to before `end`."""
+        if self.first_visitor is None or self.last_visitor is None:
+            return True
+        return self.first_visitor < end and self.last_visitor >= begin
 
 
 class MarkOut(Out):

@@ -56,7 +56,8 @@ def replace(
 
 def _written(location: Location, place: tuple[int, str], table: pa.Table) -> manifest.Written:
     file_id, name = place
-    data, ids = encoded(table), pc.min_max(table.column("id")).as_py()
+    data = encoded(table)
+    ids, visitors = (pc.min_max(table.column(name)).as_py() for name in ("id", "visitor"))
     location.write(name, data)
     return manifest.Written(
         file_id=file_id,
@@ -64,5 +65,7 @@ def _written(location: Location, place: tuple[int, str], table: pa.Table) -> man
         size=data.size,
         first_id=ids["min"],
         last_id=ids["max"],
+        first_visitor=visitors["min"],
+        last_visitor=visitors["max"],
         sha256=digest(data),
     )

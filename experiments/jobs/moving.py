@@ -1,6 +1,6 @@
 """Moving what was committed into the files that analyses read, and keeping these in order."""
 
-from experiments.columnar import compacting, forgetting, moving, retiring
+from experiments.columnar import compacting, forgetting, moving, parting, retiring
 from experiments.runtime import Runtime
 
 
@@ -11,13 +11,14 @@ def move(runtime: Runtime) -> str:
 
 
 def tidy(runtime: Runtime) -> str:
-    """Let old files go, take out forgotten visitors, make few files of many."""
+    """Let old files go, take out forgotten visitors, put the others in order."""
     store, now = (runtime.engine, runtime.columnar), runtime.clock.now()
     keep_days = runtime.settings.columnar_days
     counts = {
         "files too old": retiring.retire(runtime.engine, keep_days=keep_days, now=now),
         "files of forgotten visitors": forgetting.fulfil(*store, now=now),
         "files put into others": compacting.compact(*store, now=now),
+        "files parted by visitors": parting.part(*store, now=now),
         "files removed": retiring.sweep(*store, now=now),
     }
     return _told("tidied:", counts)

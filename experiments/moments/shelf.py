@@ -94,7 +94,7 @@ class Relations:
     has_strays: bool = False
     is_restated: bool = False
     newest_visitor: int = 0
-    _scans: dict[str, str] = field(default_factory=dict)
+    _scans: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def tables(self) -> Tables:
         """All visitors at once."""
@@ -123,26 +123,34 @@ class Relations:
         self.database.execute("ALTER TABLE all_events RENAME TO loose_event")
 
     def _between(self, visitors: tuple[int, int] | None) -> Tables:
-        within = "" if visitors is None else f"visitor >= {visitors[0]} AND visitor < {visitors[1]}"
-        return Tables(exposure=self._exposures(within), event=self._events(within))
+        exposures, events = self.shelf.exposures, self.shelf.events
+        within = ""
+        if visitors is not None:
+            begin, end = visitors
+            within = f"visitor >= {begin} AND visitor < {end}"
+            exposures = [file for file in exposures if file.may_hold(begin, end)]
+            events = [file for file in events if file.may_hold(begin, end)]
+        return Tables(
+            exposure=self._exposures(exposures, within), event=self._events(events, within)
+        )
 
-    def _exposures(self, within: str) -> str:
+    def _exposures(self, files: Sequence[FileOut], within: str) -> str:
         rows = f"SELECT {EXPOSURE} FROM loose_exposure{_where(within)}"
-        if self.shelf.exposures:
+        if files:
             others = "SELECT visitor FROM stray WHERE is_merged"
-            rows += f" UNION ALL {self._filed(EXPOSURE, self.shelf.exposures, within, others)}"
+            rows += f" UNION ALL {self._filed(EXPOSURE, files, within, others)}"
         if not (self.has_strays or self.is_restated):
             return f"({rows})"
         # Of several rows of one person the last one stands.
         last = "QUALIFY ROW_NUMBER() OVER (PARTITION BY experiment, visitor ORDER BY id DESC) = 1"
         return f"(SELECT * FROM ({rows}) {last})"
 
-    def _events(self, within: str) -> str:
+    def _events(self, files: Sequence[FileOut], within: str) -> str:
         today = self.as_of.astimezone(UTC).date()
         by_now = f"received_at <= {to_micros(self.as_of)}"
         bounded = f"{within} AND {by_now}" if within else by_now
-        known = [file for file in self.shelf.events if file.day < today]
-        fresh = [file for file in self.shelf.events if file.day >= today]
+        known = [file for file in files if file.day < today]
+        fresh = [file for file in files if file.day >= today]
         parts = [f"SELECT {EVENT} FROM loose_event WHERE {bounded}"]
         if known:
             parts.append(self._filed(EVENT, known, within, "SELECT visitor FROM stray"))
@@ -163,12 +171,12 @@ class Relations:
         paths = [self.shelf.path(file) for file in files]
         if location is None or location.is_local:
             return f"read_parquet([{', '.join(map(text, paths))}])"
-        name = f"remote_{files[0].id}_{files[-1].id}_{len(files)}"
-        if name not in self._scans:
+        ids = tuple(file.id for file in files)
+        if ids not in self._scans:
             remote = dataset.dataset(paths, filesystem=location.filesystem, format="parquet")
-            self.database.register(name, remote)
-            self._scans[name] = name
-        return name
+            self._scans[ids] = f"remote_{len(self._scans)}"
+            self.database.register(self._scans[ids], remote)
+        return self._scans[ids]
 
 
 def opened(

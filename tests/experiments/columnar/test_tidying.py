@@ -1,16 +1,17 @@
 """Files are put together, let go of and removed, and no row that counts goes with them."""
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from sqlalchemy import event
 from sqlmodel import update
 
-from experiments.columnar import compacting, forgetting, queries, retiring
+from experiments.columnar import compacting, forgetting, parting, queries, retiring
 from experiments.columnar.compacting import groups
 from experiments.columnar.location import Location
+from experiments.columnar.parting import mixed
 from experiments.columnar.schemas import FileOut, Kind
 from experiments.database import reading, transaction
 from experiments.design.models import Experiment
@@ -72,6 +73,108 @@ def test_compact__days_that_are_over__have_one_file_with_the_same_rows(filled):
     visitors_of_first = filled.read(live(filled)[0].name).column("visitor").to_pylist()
     assert visitors_of_first == [1, 1, 1, 2, 2, 2]
     assert compacting.compact(filled.engine, filled.location, now=filled.now + LATER) == 0
+
+
+@pytest.mark.parametrize(
+    ("spans", "today", "expected"),
+    [
+        ([(1, 9), (1, 9), (1, 9)], 2, True),
+        ([(1, 9), (1, 9), (1, 9)], 1, False),
+        ([(1, 9), (1, 9)], 2, False),
+        ([(1, 3), (4, 6), (7, 9)], 2, False),
+        ([(1, 6), (5, 8), (7, 9)], 2, True),
+        ([(1, 9), None, (1, 9)], 2, True),
+        ([(1, 3), None, (4, 9)], 2, True),
+    ],
+)
+def test_mixed__files_of_a_day__those_whose_visitors_are_in_several_others(spans, today, expected):
+    files = [
+        file_of(number, 600_000).model_copy(
+            update={} if span is None else {"first_visitor": span[0], "last_visitor": span[1]}
+        )
+        for number, span in enumerate(spans, start=1)
+    ]
+    assert list(mixed(files, today=date(2026, 3, today))) == ([files] if expected else [])
+
+
+def test_mixed__a_small_file_that_came_late__is_not_worth_it():
+    spans = [(1, 3), (4, 6), (7, 9), (1, 9)]
+    files = [
+        file_of(number, rows).model_copy(update={"first_visitor": first, "last_visitor": last})
+        for number, ((first, last), rows) in enumerate(
+            zip(spans, [900_000] * 3 + [10], strict=True), start=1
+        )
+    ]
+    assert list(mixed(files, today=date(2026, 3, 2))) == []
+
+
+@pytest.fixture
+def crowded(shelf, monkeypatch):
+    """A day of three files of the same eight visitors, where eight rows are a large file."""
+    for module in (compacting, parting):
+        monkeypatch.setattr(module, "LARGEST", 8)
+    monkeypatch.setattr(parting, "SAMPLED", 1)
+    for hours in (0, 1, 2):
+        shelf.send(*"abcdefgh", at=shelf.now + hours * HOUR)
+        shelf.move()
+    return shelf
+
+
+def test_part__files_of_the_same_visitors__become_files_of_their_own(crowded):
+    before = crowded.in_files()
+    assert [(file.first_visitor, file.last_visitor) for file in live(crowded)] == [(1, 8)] * 3
+    assert parting.part(crowded.engine, crowded.location, now=crowded.now) == 0
+    assert parting.part(crowded.engine, crowded.location, now=crowded.now + LATER) == 3
+    assert crowded.in_files() == before
+    spans = sorted((file.first_visitor, file.last_visitor) for file in live(crowded))
+    assert len(spans) == 3
+    assert all(last < first for (_, last), (first, _) in pairwise(spans))
+    assert [file.may_hold(1, 2) for file in live(crowded)].count(True) == 1
+    for file in live(crowded):
+        visitors = crowded.read(file.name).column("visitor").to_pylist()
+        assert (min(visitors), max(visitors)) == (file.first_visitor, file.last_visitor)
+        assert visitors == sorted(visitors)
+    assert parting.part(crowded.engine, crowded.location, now=crowded.now + LATER) == 0
+
+
+def test_part__rows_are_moved_meanwhile__keeps_both(crowded, monkeypatch):
+    write = Location.write
+
+    def interrupted(*told) -> None:
+        monkeypatch.setattr(Location, "write", write)
+        crowded.send("anna")
+        crowded.move()
+        write(*told)
+
+    monkeypatch.setattr(Location, "write", interrupted)
+    assert parting.part(crowded.engine, crowded.location, now=crowded.now + LATER) == 3
+    assert crowded.in_files() == crowded.in_sql()
+
+
+def test_part__a_visitor_is_forgotten_meanwhile__is_refused(crowded, actor, monkeypatch):
+    write = Location.write
+
+    def interrupted(*told) -> None:
+        monkeypatch.setattr(Location, "write", write)
+        with transaction(crowded.engine) as session:
+            erasure.erase(session, "a", actor=actor, now=crowded.now)
+        forgetting.fulfil(crowded.engine, crowded.location, now=crowded.now)
+        write(*told)
+
+    monkeypatch.setattr(Location, "write", interrupted)
+    with pytest.raises(ConflictError):
+        parting.part(crowded.engine, crowded.location, now=crowded.now + LATER)
+    assert crowded.in_files() == crowded.in_sql()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_part__a_file_is_damaged__names_it_and_changes_nothing(crowded):
+    broken = live(crowded)[1].name
+    crowded.location.write(broken, crowded.location.read(broken)[:-9])
+    before = live(crowded)
+    with pytest.raises(DamagedError, match=broken):
+        parting.part(crowded.engine, crowded.location, now=crowded.now + LATER)
+    assert live(crowded) == before
 
 
 def test_compact__while_a_move_goes_on__is_refused_and_loses_nothing(filled, monkeypatch):
@@ -188,28 +291,52 @@ class KilledError(Exception):
     """The process ended here."""
 
 
+@contextmanager
+def dying(engine, number):
+    """The process ends at the statement of that number that changes something."""
+    sent = count(1)
+
+    def die(_connection, _cursor, statement, *_):
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")) and next(sent) == number:
+            raise KilledError
+
+    event.listen(engine, "before_cursor_execute", die)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", die)
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, actor):
     expected = [row for row in filled.in_sql() if row[1] != 1]
     with transaction(filled.engine) as session:
         erasure.erase(session, "anna", actor=actor, now=filled.now)
     for number in count(1):
-        sent = count(1)
-
-        def die(_connection, _cursor, statement, *_, sent=sent, number=number):
-            if statement.startswith(("INSERT", "UPDATE", "DELETE")) and next(sent) == number:
-                raise KilledError
-
-        event.listen(filled.engine, "before_cursor_execute", die)
         try:
-            forgetting.fulfil(filled.engine, filled.location, now=filled.now + LATER)
-            compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
-            retiring.sweep(filled.engine, filled.location, now=filled.now + 2 * LATER)
+            with dying(filled.engine, number):
+                forgetting.fulfil(filled.engine, filled.location, now=filled.now + LATER)
+                compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
+                retiring.sweep(filled.engine, filled.location, now=filled.now + 2 * LATER)
             break
         except KilledError:
             assert [row for row in filled.in_files() if row[1] != 1] == expected
-        finally:
-            event.remove(filled.engine, "before_cursor_execute", die)
     assert number > 6
     assert filled.in_files() == expected
     assert filled.on_disk() == {file.name for file in live(filled)}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_part__killed_at_each_write__loses_nothing_and_ends_well_later(crowded):
+    for number in count(1):
+        try:
+            with dying(crowded.engine, number):
+                parting.part(crowded.engine, crowded.location, now=crowded.now + LATER)
+            break
+        except KilledError:
+            assert crowded.in_files() == crowded.in_sql()
+            assert len(live(crowded)) == 3
+    assert number > 6
+    assert crowded.in_files() == crowded.in_sql()
+    retiring.sweep(crowded.engine, crowded.location, now=crowded.now + 2 * LATER)
+    assert crowded.on_disk() == {file.name for file in live(crowded)}

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
 from experiments.assignment import merging
-from experiments.columnar import forgetting, moving
+from experiments.columnar import compacting, forgetting, moving, parting
 from experiments.columnar.location import Location, locate
 from experiments.database import open_engine, reading, to_micros, transaction
 from experiments.metrics.schemas import MetricOut
@@ -152,7 +152,10 @@ class World:
 
     def tidy(self) -> None:
         """The job that takes forgotten visitors out of the files has run."""
+        much_later = BEGUN + timedelta(days=30)
         forgetting.fulfil(self.engine, self.location, now=BEGUN)
+        compacting.compact(self.engine, self.location, now=much_later)
+        parting.part(self.engine, self.location, now=much_later)
 
     def play(self, steps: Sequence[tuple[Any, ...]]) -> None:
         """What happens, step by step: the name of a method and what it is given."""
@@ -266,8 +269,11 @@ def _hand_written(connection: Any, _record: Any) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world on SQLite without experiments' own rows."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world on SQLite without experiments' own rows, where four rows are a large file."""
+    for module in (compacting, parting):
+        monkeypatch.setattr(module, "LARGEST", 4)
+    monkeypatch.setattr(parting, "SAMPLED", 1)
     engine = open_engine(f"sqlite:///{tmp_path / 'world.db'}")
     event.listen(engine, "connect", _hand_written)
     create_tables(engine)
