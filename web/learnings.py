@@ -31,13 +31,14 @@ def index() -> str:
     with reading(runtime().engine) as session:
         found = queries.search(session, asked, now=now, before=before, limit=SHOWN + 1)
         due = queries.count(session, Search(due=True), now=now)
-        known = [("", "Every journey"), *((j.key, j.name) for j in journeys.journeys(session))]
+        names = journeys.names(session)
     return render_template(
         "learnings/index.html",
         learnings=found[:SHOWN],
         following=found[SHOWN - 1].id if len(found) > SHOWN else None,
         given={name: value for name, value in given.items() if value},
-        journeys=known,
+        journeys=[("", "Every journey"), *names.items()],
+        names=names,
         strengths=[("", "Any strength"), *((item.value, item.value) for item in Strength)],
         due=due,
         now=now,
@@ -85,10 +86,15 @@ def _page(number: int, error: InvalidError | None = None) -> str:
     with reading(runtime().engine) as session:
         learning = queries.learning(session, number)
         changes = audit.entries(session, subject_key=str(number))
+        names = journeys.names(session)
+        standard = journeys.standard(session, learning.journey)
     written = {"statement": learning.statement, "persona": learning.persona}
     return render_template(
         "learnings/show.html",
         learning=learning,
+        journey=names.get(learning.journey, learning.journey),
+        stage=standard and standard.graph.stage(learning.stage),
+        touchpoint=standard and standard.graph.touchpoint(learning.touchpoint),
         log=[entry for entry in changes if entry.subject_kind == "learning"],
         given=request.form or {**written, "tags": " ".join(learning.tags)},
         error=error,

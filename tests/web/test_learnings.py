@@ -27,6 +27,7 @@ def test_index__search__finds_by_word_and_says_when_nothing_fits(bob, learned):
 def test_show__viewer__reads_the_evidence_and_cannot_edit(bob, learned):
     page = bob.get(f"/learnings/{learned.id}")
     assert "ended by hand" in page
+    assert all(f">{name}</a>" in page for name in ("Signup", "Landing page"))
     assert "Say it better" not in page
     bob.post(f"/learnings/{learned.id}", 403, statement="Better")
     bob.get("/learnings/99", 404)
