@@ -68,7 +68,7 @@ JOBS = (
     ),
     Job(
         name="tidy",
-        description="Puts small files together; drops old ones, and the events of the forgotten",
+        description="Puts files in order; drops old ones, and the events of the forgotten",
         every=timedelta(hours=1),
         run=tidy,
     ),
