@@ -86,7 +86,7 @@ def test_trust__arms_with_names__are_told_by_them(quality, now):
         at=now,
         enrolling=True,
     )
-    assert "Names the pain 1,010 of 1,005" in found.reasons[0]
+    assert "Names the pain 1,010 instead of 1,005" in found.reasons[0]
     assert "Names the pain 9" in found.reasons[1]
     assert "control 1,000" in found.reasons[0]
 
