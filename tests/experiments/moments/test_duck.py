@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import fs
 
+from experiments.columnar import queries
+from experiments.columnar.location import Location
+from experiments.columnar.schemas import Kind
+from experiments.database import reading
 from experiments.errors import DamagedError
 from experiments.moments.duck import DuckEngine
 from experiments.moments.engines import IN_DATABASE
@@ -38,6 +43,26 @@ def test_answer__amounts_above_a_thousand__are_squared_to_the_last_digit(world, 
     found = world.answers(DuckEngine(location=world.location), hours=50)
     assert sums_of(found) == world.counted(hours=50)
     assert found[0].sums["revenue-per-visit"][0].yy > 10**32
+
+
+def test_answer__files_lie_elsewhere_each_with_its_own_visitors__is_the_same(world, tmp_path):
+    world.clear()
+    for hours in (0.0, 1.0, 2.0):
+        for visitor in range(1, 9):
+            world.expose(visitor, 1, visitor % 2 + 1, hours)
+            world.act(visitor, "Order", hours + 1, {"revenue": visitor})
+        world.move()
+    world.tidy()
+    with reading(world.engine) as session:
+        files = queries.files(session, Kind.EVENT)
+    assert 0 < sum(file.may_hold(0, 3) for file in files) < len(files)
+    elsewhere = Location(
+        folder="columnar", remote=fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    )
+    there = DuckEngine(location=elsewhere, visitors_at_once=3)
+    found = world.answers(there, hours=50)
+    assert found == world.answers(DuckEngine(location=world.location), hours=50)
+    assert found[0].sums["ordered"][0].conversions == 4
 
 
 def test_answer__a_file_is_missing__names_it(world):
