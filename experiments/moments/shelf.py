@@ -103,7 +103,7 @@ class Relations:
     def passes(self) -> list[Tables]:
         """All visitors, a range after the other; at once where there are few."""
         step = self.shelf.visitors_at_once
-        if self.newest_visitor < 2 * step:
+        if self.newest_visitor < step:
             return [self.tables()]
         starts = range(0, self.newest_visitor + 1, step)
         return [self._between((start, start + step)) for start in starts]
