@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Engine
 
-from experiments.columnar import manifest, queries
-from experiments.columnar.compacting import LARGEST
+from experiments.columnar import compacting, manifest, queries
 from experiments.columnar.datasets import DATASETS, Dataset
 from experiments.columnar.encoding import rows_of
 from experiments.columnar.location import Location
@@ -54,7 +53,7 @@ def mixed(files: Sequence[FileOut], *, today: date) -> Iterator[list[FileOut]]:
     for _, found in groupby(over, key=lambda file: file.day):
         of_day = list(found)
         scattered = sum(file.rows for file in of_day if _neighbours(file, of_day) > 1)
-        if scattered >= LARGEST // 2:
+        if scattered >= compacting.LARGEST // 2:
             yield of_day
 
 
@@ -107,5 +106,5 @@ def _cuts(location: Location, files: Sequence[FileOut]) -> list[int]:
     """
     columns = (rows_of(location, file, ["visitor"]).column("visitor") for file in files)
     sample = np.sort(np.concatenate([column.to_numpy()[::SAMPLED] for column in columns]))
-    parts = -(-sum(file.rows for file in files) // LARGEST)
+    parts = -(-sum(file.rows for file in files) // compacting.LARGEST)
     return sorted({int(sample[len(sample) * place // parts]) for place in range(1, parts)})

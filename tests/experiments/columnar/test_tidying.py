@@ -1,11 +1,10 @@
 """Files are put together, let go of and removed, and no row that counts goes with them."""
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date, timedelta
 from itertools import count, pairwise
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import update
 
 from experiments.columnar import compacting, forgetting, parting, queries, retiring
@@ -18,6 +17,7 @@ from experiments.design.models import Experiment
 from experiments.design.schemas import Status
 from experiments.erasure import service as erasure
 from experiments.errors import ConflictError, DamagedError
+from tests.killing import KilledError, killed_at
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LATER = 2 * DAY
@@ -31,6 +31,22 @@ def file_of(number: int, rows: int, day: int = 1) -> FileOut:
 def live(shelf, kind: Kind = Kind.EVENT) -> list[FileOut]:
     with reading(shelf.engine) as session:
         return list(queries.files(session, kind))
+
+
+@pytest.fixture
+def before_write(monkeypatch):
+    """Lets something happen once, when the next file is about to be written."""
+    write = Location.write
+
+    def arrange(happen) -> None:
+        def interrupted(*told) -> None:
+            monkeypatch.setattr(Location, "write", write)
+            happen()
+            write(*told)
+
+        monkeypatch.setattr(Location, "write", interrupted)
+
+    return arrange
 
 
 @pytest.fixture
@@ -111,8 +127,7 @@ def test_mixed__a_small_file_that_came_late__is_not_worth_it():
 @pytest.fixture
 def crowded(shelf, monkeypatch):
     """A day of three files of the same eight visitors, where eight rows are a large file."""
-    for module in (compacting, parting):
-        monkeypatch.setattr(module, "LARGEST", 8)
+    monkeypatch.setattr(compacting, "LARGEST", 8)
     monkeypatch.setattr(parting, "SAMPLED", 1)
     for hours in (0, 1, 2):
         shelf.send(*"abcdefgh", at=shelf.now + hours * HOUR)
@@ -137,31 +152,23 @@ def test_part__files_of_the_same_visitors__become_files_of_their_own(crowded):
     assert parting.part(crowded.engine, crowded.location, now=crowded.now + LATER) == 0
 
 
-def test_part__rows_are_moved_meanwhile__keeps_both(crowded, monkeypatch):
-    write = Location.write
-
-    def interrupted(*told) -> None:
-        monkeypatch.setattr(Location, "write", write)
+def test_part__rows_are_moved_meanwhile__keeps_both(crowded, before_write):
+    @before_write
+    def move() -> None:
         crowded.send("anna")
         crowded.move()
-        write(*told)
 
-    monkeypatch.setattr(Location, "write", interrupted)
     assert parting.part(crowded.engine, crowded.location, now=crowded.now + LATER) == 3
     assert crowded.in_files() == crowded.in_sql()
 
 
-def test_part__a_visitor_is_forgotten_meanwhile__is_refused(crowded, actor, monkeypatch):
-    write = Location.write
-
-    def interrupted(*told) -> None:
-        monkeypatch.setattr(Location, "write", write)
+def test_part__a_visitor_is_forgotten_meanwhile__is_refused(crowded, actor, before_write):
+    @before_write
+    def forget() -> None:
         with transaction(crowded.engine) as session:
             erasure.erase(session, "a", actor=actor, now=crowded.now)
         forgetting.fulfil(crowded.engine, crowded.location, now=crowded.now)
-        write(*told)
 
-    monkeypatch.setattr(Location, "write", interrupted)
     with pytest.raises(ConflictError):
         parting.part(crowded.engine, crowded.location, now=crowded.now + LATER)
     assert crowded.in_files() == crowded.in_sql()
@@ -177,16 +184,12 @@ def test_part__a_file_is_damaged__names_it_and_changes_nothing(crowded):
     assert live(crowded) == before
 
 
-def test_compact__while_a_move_goes_on__is_refused_and_loses_nothing(filled, monkeypatch):
-    write = Location.write
-
-    def interrupted(*told) -> None:
-        monkeypatch.setattr(Location, "write", write)
+def test_compact__while_a_move_goes_on__is_refused_and_loses_nothing(filled, before_write):
+    @before_write
+    def move() -> None:
         filled.send("anna")
         filled.move()
-        write(*told)
 
-    monkeypatch.setattr(Location, "write", interrupted)
     with pytest.raises(ConflictError):
         compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
     assert filled.in_files() == filled.in_sql()
@@ -256,18 +259,15 @@ def test_fulfil__a_forgotten_visitor_under_two_numbers__is_in_no_file(filled, ac
     assert forgetting.fulfil(filled.engine, filled.location, now=filled.now) == 0
 
 
-def test_fulfil__a_mover_read_the_rows_before__it_is_refused(shelf, actor, monkeypatch):
+def test_fulfil__a_mover_read_the_rows_before__it_is_refused(shelf, actor, before_write):
     shelf.send("anna", "bert")
-    write = Location.write
 
-    def interrupted(*told) -> None:
-        monkeypatch.setattr(Location, "write", write)
+    @before_write
+    def forget() -> None:
         with transaction(shelf.engine) as session:
             assert erasure.erase(session, "anna", actor=actor, now=shelf.now).awaiting_tidy == 0
         forgetting.fulfil(shelf.engine, shelf.location, now=shelf.now)
-        write(*told)
 
-    monkeypatch.setattr(Location, "write", interrupted)
     with pytest.raises(ConflictError):
         shelf.move()
     shelf.move()
@@ -287,26 +287,6 @@ def test_fulfil__one_file_is_damaged__the_others_are_done_and_it_stays_asked(fil
     assert [file.rows for file in live(filled)] == [2, 1, 1, 1]
 
 
-class KilledError(Exception):
-    """The process ended here."""
-
-
-@contextmanager
-def dying(engine, number):
-    """The process ends at the statement of that number that changes something."""
-    sent = count(1)
-
-    def die(_connection, _cursor, statement, *_):
-        if statement.startswith(("INSERT", "UPDATE", "DELETE")) and next(sent) == number:
-            raise KilledError
-
-    event.listen(engine, "before_cursor_execute", die)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", die)
-
-
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, actor):
     expected = [row for row in filled.in_sql() if row[1] != 1]
@@ -314,7 +294,7 @@ def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, a
         erasure.erase(session, "anna", actor=actor, now=filled.now)
     for number in count(1):
         try:
-            with dying(filled.engine, number):
+            with killed_at(filled.engine, number):
                 forgetting.fulfil(filled.engine, filled.location, now=filled.now + LATER)
                 compacting.compact(filled.engine, filled.location, now=filled.now + LATER)
                 retiring.sweep(filled.engine, filled.location, now=filled.now + 2 * LATER)
@@ -330,7 +310,7 @@ def test_tidy__killed_at_each_write__loses_nothing_and_ends_well_later(filled, a
 def test_part__killed_at_each_write__loses_nothing_and_ends_well_later(crowded):
     for number in count(1):
         try:
-            with dying(crowded.engine, number):
+            with killed_at(crowded.engine, number):
                 parting.part(crowded.engine, crowded.location, now=crowded.now + LATER)
             break
         except KilledError:

@@ -1,14 +1,13 @@
 """Killed between any two writes, a step of a decision leaves nothing behind and can run again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from itertools import count
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from experiments.analysis.service import analyse
 from experiments.audit.models import AuditEntry
@@ -21,36 +20,13 @@ from experiments.journeys import queries as journeys
 from experiments.journeys import service as journey_service
 from experiments.journeys.schemas import ContentIn, VersionIn
 from experiments.tables import metadata
+from tests.killing import KilledError, killed_at
 
 DAY = timedelta(days=1)
 WINNER = {"control": 0.4, "bold": 0.8}
-WRITES = ("INSERT", "UPDATE", "DELETE")
 OF_VISITORS = {"visitor", "assignment", "exposure", "event"}
 HARMED = {"control": 0.6, "bold": 0.05, "calm": 0.6}
 LOSER = {"control": 0.6, "bold": 0.05}
-
-
-class KilledError(Exception):
-    """The process ended here."""
-
-
-@contextmanager
-def killed_at(engine, number: int) -> Iterator[None]:
-    """Ends whatever runs when it is about to write for the n-th time.
-
-    To end at a statement that only reads leaves what ending at the next write leaves.
-    """
-    sent = count(1)
-
-    def die(_connection, _cursor, statement, *_):
-        if statement.startswith(WRITES) and next(sent) == number:
-            raise KilledError
-
-    event.listen(engine, "before_cursor_execute", die)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", die)
 
 
 def everything(engine) -> dict[str, list[str]]:

@@ -151,7 +151,7 @@ class World:
                     session.connection().execute(text(statement), {"id": visitor})
 
     def tidy(self) -> None:
-        """The job that takes forgotten visitors out of the files has run."""
+        """The job that puts the files in order has run, when every day was over."""
         much_later = BEGUN + timedelta(days=30)
         forgetting.fulfil(self.engine, self.location, now=BEGUN)
         compacting.compact(self.engine, self.location, now=much_later)
@@ -271,8 +271,7 @@ def _hand_written(connection: Any, _record: Any) -> None:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world on SQLite without experiments' own rows, where four rows are a large file."""
-    for module in (compacting, parting):
-        monkeypatch.setattr(module, "LARGEST", 4)
+    monkeypatch.setattr(compacting, "LARGEST", 4)
     monkeypatch.setattr(parting, "SAMPLED", 1)
     engine = open_engine(f"sqlite:///{tmp_path / 'world.db'}")
     event.listen(engine, "connect", _hand_written)
